@@ -1,0 +1,120 @@
+"""The contract of every connector: what it can report, what it needs, and how its pages are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import httpx
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from fleet.model.device import DeviceRecord, Rejected
+from fleet.model.run import Trouble
+
+
+class SourceSettings(BaseModel):
+    """The keys that every `[[source]]` may have; a kind adds its own in a subclass.
+
+    Secrets are declared as `Secret`: in the settings they are references, here they hold what the reference led to.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=64)]
+    kind: str
+    site: Annotated[str, Field(max_length=200)] | None = None
+    enabled: bool = True
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60
+    deadline_minutes: Annotated[float, Field(gt=0)] = 60
+    max_body_mb: Annotated[float, Field(gt=0)] = 64
+    max_concurrency: Annotated[int, Field(ge=1)] | None = None
+    page_size: Annotated[int, Field(ge=1)] | None = None
+    verify: bool | Path = True
+
+
+S = TypeVar("S", bound=SourceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One permission at the vendor, by the vendor's own name.
+
+    Attributes:
+        name: as the vendor's console prints it.
+        needed_for: what fails or is missing without it.
+        optional: True if the connector works without, reporting less.
+        where: the console path at which it is granted.
+    """
+
+    name: str
+    needed_for: str
+    where: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What one step of a walk brought.
+
+    Attributes:
+        rows: records and rejected rows, in the order of the answer. A record that already came in this walk may
+            come again; the collector counts each native id once.
+        expected: how many devices the source says it has, where it says so; the last stated number counts.
+        troubles: what the report should say of this step.
+    """
+
+    rows: Sequence[DeviceRecord | Rejected] = ()
+    expected: int | None = None
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a connector may use of the outside world: handed in, never imported.
+
+    Attributes:
+        collected_at: the clock of this collection, UTC.
+        now: monotonic seconds, for deadlines.
+        sleep: waits that many seconds.
+        transport: takes the place of the network; tests and the demo pass one.
+        user_agent: how we introduce ourselves.
+    """
+
+    collected_at: datetime
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+    transport: httpx.BaseTransport | None = None
+    user_agent: str = "fleetkeep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector(Generic[S]):
+    """One kind of source.
+
+    Attributes:
+        kind: the word in the settings.
+        title: the product's name.
+        settings: its keys.
+        provides: the signals it can report; all others read as `not_reported`.
+        permissions: the least that the credential must be granted.
+        walk: yields the pages of one collection; raises `SourceError` where it cannot go on. Ending without an
+            error means that every device of the source was walked past.
+        probe: proves login and each permission for `doctor`; yields (permission or step, error or None).
+        remarks: per signal, what a reader of the capability matrix should know.
+        confirmed: how the facts behind this connector were confirmed.
+        example: the commented lines that `init` writes.
+    """
+
+    kind: str
+    title: str
+    settings: type[S]
+    provides: frozenset[str]
+    permissions: tuple[Permission, ...]
+    walk: Callable[[S, Surroundings], Iterator[Page]]
+    probe: Callable[[S, Surroundings], Iterator[tuple[str, str | None]]]
+    example: str
+    confirmed: str
+    remarks: Mapping[str, str] = field(default_factory=dict[str, str])

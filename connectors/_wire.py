@@ -1,0 +1,170 @@
+"""From a vendor's JSON values to facts: one small reader per kind of value.
+
+Readers take `object`, so a value of the wrong type becomes `UNREADABLE` and costs neither its row nor its page.
+None and blank text are `ABSENT`. Hostile text is cleaned here, once: control characters and lone surrogates go (a
+database refuses them), and nothing is longer than `MAX_TEXT` characters.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from fleet.model.device import Platform
+from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
+
+MAX_TEXT = 255
+GB = 10**9
+_FIRST_REAL_DAY = datetime(1970, 1, 3, tzinfo=UTC)
+E = TypeVar("E")
+
+
+def text(value: object) -> Fact[str]:
+    """A line of text without control characters, cut at `MAX_TEXT` with an ellipsis."""
+    if value is None:
+        return ABSENT
+    if not isinstance(value, str):
+        return UNREADABLE
+    cleaned = clean(value)
+    return cleaned or ABSENT
+
+
+def clean(value: str) -> str:
+    """`value` on one line, without control characters and lone surrogates, cut at `MAX_TEXT`."""
+    if not value.isprintable():
+        value = "".join(" " if char in "\t\r\n" else char for char in value if not _unsafe(char))
+    value = value.strip()
+    return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
+
+
+def _unsafe(char: str) -> bool:
+    return char not in "\t\r\n" and unicodedata.category(char) in {"Cc", "Cs"}
+
+
+def flag(value: object) -> Fact[bool]:
+    """A JSON boolean; `0`, `"true"` and the like are not one."""
+    if value is None:
+        return ABSENT
+    return value if isinstance(value, bool) else UNREADABLE
+
+
+def number(value: object) -> Fact[float]:
+    """A finite JSON number."""
+    if value is None:
+        return ABSENT
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return UNREADABLE
+    return value
+
+
+def size(value: object, *, unit: float, zero: Gap = ABSENT) -> Fact[int]:
+    """A size in bytes from a count of `unit` bytes; `zero` is what a zero means (a capacity of 0 is no capacity)."""
+    count = number(value)
+    if isinstance(count, Gap):
+        return count
+    if count == 0:
+        return zero
+    return round(count * unit) if 0 < count * unit < 2**63 else UNREADABLE
+
+
+def percent(value: object, *, scale: float = 1) -> Fact[int]:
+    """A share as 0 to 100 whole percent from a number counted in `scale` (100 for a fraction); -1 is unknown."""
+    share = number(value)
+    if isinstance(share, Gap):
+        return share
+    if share < 0:
+        return ABSENT
+    return round(share * scale) if share * scale <= 100 else UNREADABLE  # noqa: PLR2004
+
+
+def instant(value: object) -> Fact[datetime]:
+    """A time in UTC from ISO 8601 text with a zone; a time up to 1970-01-02 is how systems write none."""
+    if value is None or value == "":
+        return ABSENT
+    if not isinstance(value, str):
+        return UNREADABLE
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return UNREADABLE
+    return utc(moment)
+
+
+def epoch(value: object, *, per_second: int = 1) -> Fact[datetime]:
+    """A time in UTC from a count since 1970 (`per_second=1000` for milliseconds)."""
+    count = number(value)
+    if isinstance(count, Gap):
+        return count
+    try:
+        return utc(datetime.fromtimestamp(count / per_second, UTC))
+    except (OverflowError, ValueError, OSError):
+        return UNREADABLE
+
+
+def utc(moment: datetime) -> Fact[datetime]:
+    """`moment` in UTC with whole seconds; without a zone it cannot be read, before 1970-01-03 it is no date."""
+    if moment.tzinfo is None:
+        return UNREADABLE
+    try:
+        moment = moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        return UNREADABLE
+    return moment if moment >= _FIRST_REAL_DAY else ABSENT
+
+
+def or_never(fact: Fact[datetime]) -> Fact[datetime | Never]:
+    """For a source whose empty last backup means that there was none."""
+    return NEVER if fact is ABSENT else fact
+
+
+def word(value: object, words: Mapping[str, E]) -> Fact[E]:
+    """One of the vendor's `words` (lower case); any other is unreadable, not a default."""
+    said = text(value)
+    return said if isinstance(said, Gap) else words.get(said.lower(), UNREADABLE)
+
+
+def names(values: object) -> Fact[tuple[str, ...]]:
+    """A list of names, cleaned, without blanks and repeats, in the order given."""
+    if values is None:
+        return ABSENT
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return UNREADABLE
+    found = (text(value) for value in values)  # pyright: ignore[reportUnknownVariableType] - hostile by nature
+    return tuple(dict.fromkeys(name for name in found if not isinstance(name, Gap)))
+
+
+_BY_MODEL = {
+    "iphone": Platform.IOS,
+    "ipod": Platform.IOS,
+    "ipad": Platform.IPADOS,
+    "appletv": Platform.TVOS,
+    "audioaccessory": Platform.TVOS,
+    "realitydevice": Platform.VISIONOS,
+    "watch": Platform.WATCHOS,
+    "apple vision": Platform.VISIONOS,
+    "apple tv": Platform.TVOS,
+    "apple watch": Platform.WATCHOS,
+    "mac": Platform.MACOS,
+    "imac": Platform.MACOS,
+}
+
+
+def platform_of_model(*models: Fact[str]) -> Fact[Platform]:
+    """The platform that a model identifier ("iPad11,6") or a marketing name ("iPad Air") begins with."""
+    for model in models:
+        if not isinstance(model, Gap):
+            lowered = model.lower()
+            for prefix, platform in _BY_MODEL.items():
+                if lowered.startswith(prefix):
+                    return platform
+    return ABSENT
+
+
+def settle_time(moment: datetime, collected_at: datetime) -> Fact[datetime]:
+    """A date more than 24 hours after the collection is unreadable; within that, clocks differ."""
+    if moment <= collected_at:
+        return moment
+    return collected_at if moment - collected_at <= timedelta(hours=24) else UNREADABLE

@@ -1,0 +1,130 @@
+"""What a check is, and the engine that runs one.
+
+A check is a pure function of one `Case`. It asks for facts with `need`; a gap ends it, and the engine turns that
+into an undetermined verdict which names the missing facts. Health is only believed on fresh facts: a clear verdict
+from facts older than `silent_days` becomes undetermined as `stale_data`, a found one stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fleet.apple.catalog import Catalog
+from fleet.model.device import Device
+from fleet.model.fact import Gap, MissingFact
+from fleet.model.finding import Basis, Clear, Found, Undetermined, Verdict
+from fleet.model.policy import Policy
+
+STALE = "stale_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One past observation of a device's fast signals; None where the value was not known."""
+
+    observed_at: datetime
+    available_bytes: int | None
+    battery_percent: int | None
+
+
+def no_readings() -> Sequence[Reading]:
+    """The history of a device that has none."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One device before the bench.
+
+    Attributes:
+        now: `as_of`, the clock of every judgement.
+        readings: gives the device's past observations, oldest first, the current one included; asked only when
+            a check wants them, because they cost a query.
+        backup: the verdict on the backup problem as a whole, for checks that only matter beside one.
+        seen: False when no source's latest collection read the device.
+    """
+
+    device: Device
+    policy: Policy
+    now: datetime
+    catalog: Catalog
+    readings: Callable[[], Sequence[Reading]] = no_readings
+    backup: Verdict = field(default_factory=lambda: Undetermined(()))
+    seen: bool = True
+
+    def observed_at(self, signal: str) -> datetime:
+        """When the device reported the value of `signal` that counts."""
+        return self.device.sighting_of(signal).observed_at
+
+    def age_of(self, moment: datetime, *, signal: str) -> timedelta:
+        """The age of `moment` at the observation of `signal`, never negative."""
+        return max(self.observed_at(signal) - moment, timedelta(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of the catalogue.
+
+    Attributes:
+        id: the file name with hyphens; outlives releases.
+        rule: one sentence with `{policy_fields}` that says when it is found and how bad.
+        problem: the ticket it belongs to; `backup` for the outcome checks, else its own id.
+        reads: every signal that can change its verdict.
+        beside_backup: judged only where the device also has a backup problem.
+        judged_at_as_of: its clear verdict does not go stale, because it reads the age of the facts themselves.
+        assumes: signals that it may lack, with what it takes for granted then.
+        fixes: ids of the guide, the most likely first.
+        source: where the rule comes from, with the date read.
+    """
+
+    id: str
+    title: str
+    rule: str
+    basis: Basis
+    reads: frozenset[str]
+    fixes: tuple[str, ...]
+    judge: Callable[[Case], Verdict]
+    source: str
+    problem: str = ""
+    beside_backup: bool = False
+    judged_at_as_of: bool = False
+    assumes: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        if not self.problem:
+            object.__setattr__(self, "problem", self.id)
+
+
+def run(check: Check, case: Case) -> Verdict:
+    """The verdict of one check on one case; gaps and stale facts are dealt with here, once."""
+    if check.beside_backup and not isinstance(case.backup, Found):
+        return case.backup
+    try:
+        verdict = check.judge(case)
+    except MissingFact:
+        return Undetermined(gaps(check, case))
+    if isinstance(verdict, Clear) and not check.judged_at_as_of:
+        stale = _stale(check, case)
+        if stale:
+            return Undetermined(stale)
+    return verdict
+
+
+def gaps(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
+    """The signals among `check.reads` that have no value, each with its reason."""
+    return tuple(
+        (signal, str(fact.reason))
+        for signal in sorted(check.reads)
+        if isinstance(fact := getattr(case.device, signal), Gap)
+    )
+
+
+def _stale(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
+    limit = case.now - timedelta(days=case.policy.silent_days)
+    return tuple((signal, STALE) for signal in sorted(check.reads) if _too_old(case, signal, limit))
+
+
+def _too_old(case: Case, signal: str, limit: datetime) -> bool:
+    return not isinstance(getattr(case.device, signal), Gap) and case.observed_at(signal) < limit

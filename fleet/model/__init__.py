@@ -1,0 +1,1 @@
+"""Plain values of the domain: facts, devices, findings, runs. Standard library only."""

@@ -1,0 +1,180 @@
+"""One run and what it left behind: the ledger that every report starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from fleet.model.device import Device
+from fleet.model.finding import Finding, Severity, Status
+from fleet.model.policy import Policy
+
+
+class Outcome(StrEnum):
+    """How whole a collection, or a run, is."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that happened to a source, for its line in the report.
+
+    Attributes:
+        code: machine-readable, stable.
+        message: one sentence naming the place and the remedy; no secrets, no people.
+        count: how many times, or how many records.
+    """
+
+    code: str
+    message: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """What one source's latest collection amounts to.
+
+    Attributes:
+        devices: records read.
+        expected: the total that the source stated, if it states one.
+        unreadable: rows counted but not readable.
+        collected_at: `as_of` of the collection; for a failed source its last known facts are older.
+        facts_at: `as_of` of the last collection that read anything; None if there never was one.
+        reported: the signals this source reports, in the order of the catalogue.
+        never: those it does not.
+    """
+
+    name: str
+    kind: str
+    outcome: Outcome
+    devices: int
+    expected: int | None
+    unreadable: int
+    collected_at: datetime
+    facts_at: datetime | None
+    reported: tuple[str, ...]
+    never: tuple[str, ...]
+    problems: tuple[Trouble, ...] = ()
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over the fleet, filled while devices stream by.
+
+    Attributes:
+        findings: standing findings (new, open, reopened) by severity.
+        waived: waived findings.
+        changes: findings by state for those that moved tonight: new, reopened, resolved, gone.
+    """
+
+    devices: int = 0
+    statuses: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
+    findings: dict[Severity, int] = field(default_factory=lambda: dict.fromkeys(Severity, 0))
+    waived: int = 0
+    changes: dict[str, int] = field(default_factory=lambda: {"new": 0, "reopened": 0, "resolved": 0, "gone": 0})
+
+    def add(self, device: DeviceReport) -> None:
+        """Count one device in."""
+        self.devices += 1
+        self.statuses[device.status] += 1
+        for finding in device.findings:
+            if finding.state.standing:
+                self.findings[finding.severity] += 1
+            elif finding.state == "waived":
+                self.waived += 1
+            if finding.state in self.changes:
+                self.changes[finding.state] += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """One fix to try, in the place where it stands in the device's plan.
+
+    Attributes:
+        fix: the guide's id.
+        audience: `user` or `admin`.
+        why: one sentence that ties it to this device's evidence.
+    """
+
+    fix: str
+    audience: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceReport:
+    """Everything the reports say of one device.
+
+    Attributes:
+        reason: for an unknown or not applicable device, why (`stale_data`, `not_reported`, …).
+        cause: a check id, `unexplained`, or None where there is no backup problem to explain.
+        severity: the worst of the standing findings.
+    """
+
+    device: Device
+    status: Status
+    reason: str | None
+    severity: Severity | None
+    cause: str | None
+    findings: tuple[Finding, ...]
+    plan: tuple[PlanStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A fleet-wide finding: one for all devices that share its cause."""
+
+    check: str
+    severity: Severity
+    summary: str
+    devices: int
+    since: datetime
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """One past run's totals, for the trend and for "what changed since"."""
+
+    run_id: int
+    as_of: datetime
+    outcome: Outcome
+    statuses: Mapping[Status, int]
+    findings: Mapping[Severity, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """One run's ledger entry with everything a report's head needs.
+
+    Attributes:
+        as_of: the clock of every judgement.
+        generated_at: the time stamp that reports print; that of the run, so that a report can be made again.
+        hold: the mass-change brake withheld tonight's ticket actions.
+        trend: earlier runs, oldest first, this one not included.
+        notes: sentences about the catalogue, an unreachable feed, a failed notification.
+    """
+
+    id: int
+    as_of: datetime
+    generated_at: datetime
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    version: str
+    title: str
+    base_url: str | None
+    policy: Policy
+    policy_hash: str
+    catalog_date: str
+    hold: bool
+    sources: tuple[SourceReport, ...]
+    totals: Totals
+    incidents: tuple[Incident, ...] = ()
+    trend: tuple[TrendPoint, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""The contract of every report format.
+
+A format is pushed one device at a time, so that one pass over the fleet writes every file and no fleet is held in
+memory. Device rows arrive before the totals are known; what has to stand above them goes to a spool first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from fleet.model.run import DeviceReport, RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that a writer has finished.
+
+    Attributes:
+        name: its name within the run's directory.
+        rows: findings, devices or samples in it, as fits the format.
+    """
+
+    name: str
+    rows: int
+
+
+class Writer(Protocol):
+    """One format at work on one run."""
+
+    def device(self, report: DeviceReport) -> None:
+        """Take one device; devices come in the order of their keys."""
+        ...
+
+    def finish(self, run: RunReport) -> list[Written]:
+        """Complete the files, now that the run's totals are known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One kind of report.
+
+    Attributes:
+        name: the word in `[report] formats`.
+        files: the names it writes.
+        open: starts a writer into an existing directory; the second argument is the guide and the rest of what
+            does not change during the run.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    open: Callable[[Path, ReportContext], Writer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContext:
+    """What writers may want to know before the first device.
+
+    Attributes:
+        base_url: `[report] base_url`, with a slash at its end, or empty: what `report_url` starts with.
+    """
+
+    base_url: str = ""
