@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from fleet.model.device import DeviceRecord, Rejected
 from fleet.model.run import Trouble
@@ -18,7 +18,8 @@ from fleet.model.run import Trouble
 class SourceSettings(BaseModel):
     """The keys that every `[[source]]` may have; a kind adds its own in a subclass.
 
-    Secrets are declared as `Secret`: in the settings they are references, here they hold what the reference led to.
+    A field of type `SecretStr` is a secret: the settings hold a reference there, a connector gets what it led to.
+    `icloud_plan_gb` is the storage plan assumed for this source's devices, in place of the policy's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -33,6 +34,7 @@ class SourceSettings(BaseModel):
     max_concurrency: Annotated[int, Field(ge=1)] | None = None
     page_size: Annotated[int, Field(ge=1)] | None = None
     verify: bool | Path = True
+    icloud_plan_gb: Annotated[float, Field(gt=0)] | None = None
 
 
 S = TypeVar("S", bound=SourceSettings)
@@ -103,6 +105,7 @@ class Connector(Generic[S]):
         walk: yields the pages of one collection; raises `SourceError` where it cannot go on. Ending without an
             error means that every device of the source was walked past.
         probe: proves login and each permission for `doctor`; yields (permission or step, error or None).
+        provides_of: where it depends on the settings which of them it reports, the answer for given ones.
         remarks: per signal, what a reader of the capability matrix should know.
         confirmed: how the facts behind this connector were confirmed.
         example: the commented lines that `init` writes.
@@ -117,4 +120,9 @@ class Connector(Generic[S]):
     probe: Callable[[S, Surroundings], Iterator[tuple[str, str | None]]]
     example: str
     confirmed: str
+    provides_of: Callable[[S], frozenset[str]] | None = None
     remarks: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def reported(self, settings: S) -> frozenset[str]:
+        """The signals that a source with these settings reports."""
+        return self.provides_of(settings) if self.provides_of else self.provides

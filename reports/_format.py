@@ -6,11 +6,12 @@ memory. Device rows arrive before the totals are known; what has to stand above 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from fleet.model.finding import Basis
 from fleet.model.run import DeviceReport, RunReport
 
 
@@ -56,11 +57,28 @@ class Format:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckText:
+    """What a reader is told about a check; reports are strangers to the checks themselves.
+
+    Attributes:
+        id: the check's id, as findings name it.
+        rule: one sentence that says when it is found and how bad, with its thresholds filled in.
+    """
+
+    id: str
+    title: str
+    rule: str
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContext:
     """What writers may want to know before the first device.
 
     Attributes:
         base_url: `[report] base_url`, with a slash at its end, or empty: what `report_url` starts with.
+        checks: the catalogue by id, in its own order; a check that is not in it goes by its id.
     """
 
     base_url: str = ""
+    checks: Mapping[str, CheckText] = field(default_factory=dict[str, CheckText])

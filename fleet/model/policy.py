@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,9 @@ class Policy:
     icloud_plan_gb: float = 5
     resolve_after_clean_runs: int = 1
     mass_change_percent: float = 20
+
+    def fingerprint(self) -> str:
+        """16 hex digits that two policies share exactly when every threshold is equal (5 and 5.0 are)."""
+        thresholds = {name: float(value) for name, value in asdict(self).items()}
+        canonical = json.dumps(thresholds, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]

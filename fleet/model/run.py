@@ -76,7 +76,9 @@ class Totals:
     statuses: dict[Status, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
     findings: dict[Severity, int] = field(default_factory=lambda: dict.fromkeys(Severity, 0))
     waived: int = 0
-    changes: dict[str, int] = field(default_factory=lambda: {"new": 0, "reopened": 0, "resolved": 0, "gone": 0})
+    changes: dict[str, int] = field(
+        default_factory=lambda: {"new": 0, "reopened": 0, "resolved": 0, "gone": 0}
+    )
 
     def add(self, device: DeviceReport) -> None:
         """Count one device in."""

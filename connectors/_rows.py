@@ -1,0 +1,71 @@
+"""From the bytes of a page to its rows, so that one bad value costs neither its row nor its page.
+
+A page is a TypedDict whose leaves are `object`: only the keys named there are kept, and the readers of `_wire`
+judge each value. A section of a row is declared as `Section | object` (see `Loose`), so that one of the wrong
+kind arrives as it is, and `field` makes it unreadable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+P = TypeVar("P")
+
+Loose = Field(union_mode="left_to_right")
+"""For `Annotated[Section | object, Loose]`: the section if it can be one, else whatever was sent."""
+
+_MISREAD = object()
+_LONGEST_WHOLE = 400
+
+
+def decode(page: TypeAdapter[P], body: bytes) -> P:
+    """`body` as a page; raises ValueError where it is no JSON or has another shape at the top.
+
+    Read strictly first, which is several times as fast. What only the strict reader refuses (lone surrogates,
+    bytes that are no UTF-8, numbers of a thousand digits) is let in and left to the readers of single values.
+    """
+    try:
+        return page.validate_json(body)
+    except ValidationError:
+        loose = json.loads(body.decode("utf-8-sig", errors="replace"), parse_int=_whole)
+        return page.validate_python(loose)
+
+
+def _whole(digits: str) -> object:
+    return int(digits) if len(digits) < _LONGEST_WHOLE else float("nan")
+
+
+def field(section: object, key: str) -> object:
+    """The value at `key`, None where the key or the section is missing.
+
+    Where the section is no object, the value is one that no reader of `_wire` accepts.
+    """
+    if isinstance(section, dict):
+        return cast("dict[str, object]", section).get(key)
+    return None if section is None else _MISREAD
+
+
+def has(section: object, key: str) -> bool:
+    """True if the section is an object with that key, whatever its value."""
+    return key in (mapping(section) or {})
+
+
+def mapping(value: object) -> Mapping[str, object] | None:
+    """`value` if it is a JSON object, else None."""
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+
+
+def rows(value: object) -> list[object]:
+    """`value` if it is a JSON array; raises ValueError where it is anything else, a missing one included."""
+    if not isinstance(value, list):
+        raise ValueError("no list of rows")  # noqa: TRY004 - the sign of an unusable answer
+    return cast("list[object]", value)
+
+
+def total(value: object) -> int | None:
+    """A stated total; None where it is missing or no count."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

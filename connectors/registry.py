@@ -1,0 +1,60 @@
+"""Every kind of source by the word in the settings; a connector's module is only imported when it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from connectors._connector import Connector, SourceSettings
+from fleet.errors import SettingsError
+
+GROUP = "fleetkeep.connectors"
+"""Entry points of this group bring other people's connectors: name = the kind, value = `module:CONNECTOR`."""
+
+OWN_KINDS = ("jamf_pro", "file", "demo")
+
+
+def kinds() -> list[str]:
+    """The kinds that may stand in the settings: ours first, then those of installed plug-ins."""
+    others = sorted({point.name for point in entry_points(group=GROUP)} - set(OWN_KINDS))
+    return [*OWN_KINDS, *others]
+
+
+def connector(kind: str) -> Connector[Any]:
+    """The connector of a kind.
+
+    Raises:
+        SettingsError: there is no such kind, or its plug-in cannot be loaded.
+    """
+    if kind in OWN_KINDS:
+        return import_module(f"connectors.{kind}").CONNECTOR
+    for point in entry_points(group=GROUP, name=kind):
+        return _loaded(point.load, kind)
+    raise SettingsError(f'there is no connector "{kind}"; known are: {", ".join(kinds())}')
+
+
+def _loaded(load: Callable[[], object], kind: str) -> Connector[Any]:
+    try:
+        found = load()
+    except Exception as error:
+        raise SettingsError(f'the plug-in of kind "{kind}" cannot be loaded: {error}') from error
+    if not isinstance(found, Connector):
+        raise SettingsError(f'the plug-in of kind "{kind}" is not a connectors.Connector')
+    return found
+
+
+class SettingsModels(Mapping[str, type[SourceSettings]]):
+    """The settings model of each kind, imported when a source of that kind is read."""
+
+    def __getitem__(self, kind: str) -> type[SourceSettings]:
+        if kind not in kinds():
+            raise KeyError(kind)
+        return connector(kind).settings
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(kinds())
+
+    def __len__(self) -> int:
+        return len(kinds())

@@ -1,0 +1,1 @@
+"""What is known of Apple's devices and systems: pure look-ups over bundled or refreshed data."""

@@ -1,0 +1,87 @@
+"""The catalogue of checks, in the order in which they are shown and in which they name a finding."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol
+
+from fleet.checks import (
+    account_inactive,
+    backup_disabled,
+    backup_expiring,
+    backup_never,
+    backup_restricted,
+    backup_stale,
+    icloud_quota,
+    os_outdated,
+    os_unsupported,
+    power_low,
+    silent_device,
+    storage_filling,
+    storage_full,
+    vpn_configured,
+)
+from fleet.checks._check import Check
+from fleet.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+GROUP = "fleetkeep.checks"
+
+CHECKS: tuple[Check, ...] = (
+    backup_restricted.CHECK,
+    backup_disabled.CHECK,
+    backup_never.CHECK,
+    backup_expiring.CHECK,
+    backup_stale.CHECK,
+    storage_full.CHECK,
+    storage_filling.CHECK,
+    icloud_quota.CHECK,
+    os_outdated.CHECK,
+    os_unsupported.CHECK,
+    account_inactive.CHECK,
+    vpn_configured.CHECK,
+    power_low.CHECK,
+    silent_device.CHECK,
+)
+BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
+
+
+class Entry(Protocol):
+    """What we need of an entry point."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the group."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The place that it points at."""
+        ...
+
+    def load(self) -> object:
+        """What stands there."""
+        ...
+
+
+def installed(entries: Iterable[Entry] | None = None) -> tuple[Check, ...]:
+    """Our checks, and after them those that other packages register under `fleetkeep.checks`.
+
+    Args:
+        entries: the entry points of that group; by default those of the installed packages.
+
+    Raises:
+        SettingsError: one of them is not a `Check`, or takes an id that is taken.
+    """
+    checks = dict(BY_ID)
+    for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda e: e.name):
+        check = entry.load()
+        if not isinstance(check, Check) or check.id in checks:
+            raise SettingsError(
+                f"entry point {entry.name} of {GROUP}: {entry.value} must be a Check with an id of its own; "
+                "uninstall or mend the package that brings it"
+            )
+        checks[check.id] = check
+    return tuple(checks.values())

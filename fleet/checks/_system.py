@@ -1,0 +1,36 @@
+"""What the checks of the system share: which model a device is, and which version runs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleet.apple.catalog import Model, Version, parse_version
+from fleet.model.fact import Gap, need
+from fleet.model.finding import Undetermined
+
+if TYPE_CHECKING:
+    from fleet.checks._check import Case
+
+UNKNOWN_MODEL = Undetermined((("model_identifier", "unknown_model"),))
+UNREADABLE_VERSION = Undetermined((("os_version", "unreadable"),))
+
+
+def model_of(case: Case) -> Model | None:
+    """The device's model by its identifier, else by its name; None for one that the catalogue lacks.
+
+    Raises:
+        MissingFact: neither is known.
+    """
+    identifier = case.device.model_identifier
+    if isinstance(identifier, Gap):
+        return case.catalog.model(None, need(case.device.model_name))
+    return case.catalog.model(identifier)
+
+
+def version_of(case: Case) -> Version | None:
+    """The installed version as numbers; None where the text is no version.
+
+    Raises:
+        MissingFact: it is not known.
+    """
+    return parse_version(need(case.device.os_version))

@@ -1,0 +1,45 @@
+"""The last iCloud backup is so old that Apple will delete it soon, or may have done so."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fleet.checks._check import Case, Check
+from fleet.model.fact import Never, need
+from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
+
+DELETED_AFTER = timedelta(days=180)
+
+
+def judge(case: Case) -> Verdict:
+    """Found by the backup's age now, not when it was reported: Apple's clock runs on meanwhile."""
+    last = need(case.device.last_cloud_backup_at)
+    if isinstance(last, Never):
+        return CLEAR
+    age = case.now - last
+    if age <= timedelta(days=case.policy.backup_expiring_days):
+        return CLEAR
+    gone = age > DELETED_AFTER
+    outlook = "Apple may have deleted it" if gone else "Apple deletes it after 180 days without use"
+    return Found(
+        Severity.CRITICAL if gone else Severity.HIGH,
+        f"The last iCloud backup is {age.days} days old; {outlook}.",
+        {"last_cloud_backup_at": last.isoformat(), "backup_age_days": age.days},
+    )
+
+
+CHECK = Check(
+    id="backup-expiring",
+    title="The iCloud backup is about to be deleted",
+    rule=(
+        "Found (high) when the last backup is more than {backup_expiring_days} days old, critical when it is"
+        " more than 180 days old and Apple may have deleted it."
+    ),
+    basis=Basis.OBSERVED,
+    problem="backup",
+    reads=frozenset({"last_cloud_backup_at"}),
+    fixes=("local-backup", "wifi-and-power"),
+    judge=judge,
+    source="iCloud User Guide, What is iCloud Backup?, read 2026-11-22",
+    judged_at_as_of=True,
+)

@@ -1,0 +1,141 @@
+"""The composition root: from the settings file to a database, sources and terms that the nightly work takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+import fleet
+from connectors import registry as connectors
+from connectors._connector import Page, SourceSettings, Surroundings
+from fleet import secrets, settings
+from fleet.checks import CHECKS
+from fleet.errors import SettingsError
+from fleet.nightly.collect import Source
+from fleet.nightly.judge import Terms
+from fleet.settings import Settings, SourceConfig
+from fleet.store.database import Database, open_database
+from reports.registry import FORMATS
+
+
+def now() -> datetime:
+    """The wall clock, UTC, in whole seconds: the one place that reads it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def moment(text: str) -> datetime:
+    """A moment from the command line.
+
+    Raises:
+        SettingsError: it is not ISO 8601.
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(
+            f'--as-of "{text}" is not a time; write it like 2026-11-22T02:00:00Z (ISO 8601, UTC)'
+        ) from error
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+
+
+def load_settings(config: Path | None) -> Settings[SourceSettings]:
+    """The settings that the command line, the environment or the usual places name."""
+    return settings.load(
+        settings.find(config, os.environ),
+        connectors.SettingsModels(),
+        known_checks=[check.id for check in CHECKS],
+        known_formats=list(FORMATS),
+    )
+
+
+def database_of(loaded: Settings[SourceSettings], *, upgrade: bool = True) -> Database:
+    """The database of the settings, open."""
+    password = loaded.database.opened(lambda ref: secrets.resolve(ref, os.environ, loaded.base))
+    return open_database(
+        loaded.database.url, password=password.get_secret_value() if password else None, upgrade=upgrade
+    )
+
+
+def surroundings(collected_at: datetime) -> Surroundings:
+    """The real world, for connectors."""
+    return Surroundings(
+        collected_at=collected_at,
+        now=time.monotonic,
+        sleep=time.sleep,
+        user_agent=f"fleetkeep/{fleet.__version__}",
+    )
+
+
+def source_of(config: SourceConfig[SourceSettings], base: Path) -> Source:
+    """A configured source; its secrets are resolved when its walk begins."""
+    connector = connectors.connector(config.kind)
+
+    def walk(around: Surroundings) -> Iterator[Page]:
+        opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, base))
+        yield from connector.walk(opened, around)
+
+    return _source(config.settings, connector.reported(config.settings), walk)
+
+
+def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -> Source:
+    """A source whose settings are complete, answered by `transport` inside this process, so without any waiting."""
+    connector = connectors.connector(values.kind)
+
+    def walk(around: Surroundings) -> Iterator[Page]:
+        yield from connector.walk(values, replace(around, transport=transport, sleep=_without_waiting))
+
+    return _source(values, connector.reported(values), walk)
+
+
+def _without_waiting(_seconds: float) -> None: ...
+
+
+def _source(
+    values: SourceSettings, provides: frozenset[str], walk: Callable[[Surroundings], Iterator[Page]]
+) -> Source:
+    return Source(
+        name=values.name,
+        kind=values.kind,
+        provides=provides,
+        walk=walk,
+        site=values.site,
+        icloud_plan_gb=values.icloud_plan_gb,
+    )
+
+
+def wanted(loaded: Settings[SourceSettings], names: Sequence[str]) -> list[SourceConfig[SourceSettings]]:
+    """The enabled sources, or those of `names`.
+
+    Raises:
+        SettingsError: a name is not configured, or there is no source at all.
+    """
+    known = {config.name: config for config in loaded.sources}
+    for name in names:
+        if name not in known:
+            raise SettingsError(f'{loaded.path}: no source "{name}"; there are: {", ".join(known) or "none"}')
+    chosen = [known[name] for name in names] or [config for config in loaded.sources if config.enabled]
+    if not chosen:
+        raise SettingsError(f"{loaded.path}: no [[source]] to read; `fleetkeep init` shows how one looks")
+    return chosen
+
+
+def terms_of(loaded: Settings[SourceSettings]) -> Terms:
+    """All that a judgement depends on besides the facts."""
+    plans = {
+        config.name: config.settings.icloud_plan_gb
+        for config in loaded.sources
+        if config.settings.icloud_plan_gb is not None
+    }
+    return Terms(
+        policy=loaded.policy,
+        waivers=loaded.waivers,
+        plans=plans,
+        title=loaded.report.title,
+        base_url=loaded.report.base_url or "",
+    )

@@ -1,0 +1,81 @@
+"""`db`: the schema, health, retention and a consistent copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.errors import OutputError, SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from fleet.store.database import Database
+
+KEEP_DAYS = 400
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="The database: schema, health, retention, copies.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("upgrade")(upgrade)
+    group.command("check")(check)
+    group.command("prune")(prune)
+    group.command("backup")(backup)
+    app.add_typer(group, name="db")
+
+
+def upgrade(context: typer.Context) -> None:
+    """Create the schema, or bring it to this version; an SQLite file is copied first."""
+    database = _open(context)
+    typer.echo(f"{database.place}: the schema is up to date")
+    if database.upgraded_from:
+        typer.echo(f"a copy from before is {database.upgraded_from}")
+
+
+def check(context: typer.Context) -> None:
+    """Ask the database whether it is whole."""
+    from fleet.store.database import damage  # noqa: PLC0415 - not for --help
+
+    database = _open(context, upgrade=False)
+    found = damage(database)
+    if found:
+        raise StoreError(f"{database.place} is damaged:\n" + "\n".join(found))
+    typer.echo(f"{database.place}: ok")
+
+
+def prune(
+    context: typer.Context,
+    keep_days: Annotated[int, typer.Option(min=1, help="Nights younger than this stay as they are.")] = KEEP_DAYS,
+) -> None:
+    """Forget readings and runs of nights long past, and records of devices that left the fleet before that."""
+    from datetime import timedelta  # noqa: PLC0415 - not for --help
+
+    from fleet.cli import compose  # noqa: PLC0415
+    from fleet.store.database import lock  # noqa: PLC0415
+    from fleet.store.retention import prune as pruned  # noqa: PLC0415
+
+    database = _open(context)
+    with lock(database):
+        gone = pruned(database, before=compose.now() - timedelta(days=keep_days))
+    typer.echo(", ".join(f"{count:,} {what}" for what, count in gone.items()) + " removed")
+
+
+def backup(context: typer.Context, path: Annotated[Path, typer.Argument(help="The file to write the copy to.")]) -> None:
+    """Write a consistent copy of an SQLite database while it may be in use."""
+    from fleet.store.database import copy_sqlite  # noqa: PLC0415 - not for --help
+
+    database = _open(context, upgrade=False)
+    if database.path is None:
+        raise SettingsError("a PostgreSQL database is copied by pg_dump; `db backup` is for SQLite files")
+    try:
+        copy_sqlite(database.path, path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    typer.echo(f"copied {database.path} to {path}")
+
+
+def _open(context: typer.Context, *, upgrade: bool = True) -> Database:
+    from fleet.cli import compose  # noqa: PLC0415 - not for --help
+
+    return compose.database_of(compose.load_settings(context.obj.config), upgrade=upgrade)

@@ -1,0 +1,33 @@
+"""`init`: a commented settings file to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fleet.errors import OutputError, SettingsError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("init")(init)
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("fleetkeep.toml"),
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="A source to prepare; may be repeated.")] = None,
+) -> None:
+    """Write a commented settings file; never over an existing one."""
+    from fleet.cli import template  # noqa: PLC0415 - not for --help
+
+    text = template.settings_text(kind or ["jamf_pro"])
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise SettingsError(f"{path} exists already; name another path, or edit it") from error
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    typer.echo(f"wrote {path}: fill in the [[source]], then `fleetkeep run`")

@@ -1,0 +1,180 @@
+"""One night's work as the settings file describes it, under the lock."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from connectors._connector import SourceSettings
+from fleet.apple.catalog import bundled
+from fleet.cli import compose
+from fleet.cli.app import Common
+from fleet.cli.nightly import formats_of, front_page
+from fleet.cli.progress import Bar
+from fleet.errors import SettingsError
+from fleet.model.run import Outcome, RunReport
+from fleet.nightly import judge
+from fleet.nightly.collect import Night, Source, collect
+from fleet.nightly.judge import Listener, Terms
+from fleet.nightly.publish import Publication, Silence, context_of
+from fleet.settings import Settings
+from fleet.store import inventory, ledger
+from fleet.store.database import Database, lock
+from reports._format import Format
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A database under the lock, a clock, and someone who may be watching.
+
+    Attributes:
+        as_of: the clock of every judgement.
+        bar: shows progress; None to be quiet.
+    """
+
+    database: Database
+    as_of: datetime
+    bar: Bar | None
+
+    def collect(self, sources: Sequence[Source], *, accept_mass_change: bool) -> dict[str, Outcome]:
+        """Read the sources into the database; says what became of each."""
+        night = Night(
+            database=self.database,
+            surroundings=compose.surroundings(self.as_of),
+            now=compose.now,
+            progress=self.bar,
+            accept_mass_change=accept_mass_change,
+        )
+        outcomes = collect(sources, night)
+        if self.bar:
+            self.bar.clear()
+        return outcomes
+
+    def judge(
+        self, terms: Terms, names: Sequence[str], listener: Listener, *, accept_mass_change: bool
+    ) -> RunReport:
+        """Judge what was collected last, and write down what became of findings."""
+        if self.bar:
+            self.bar.stage("judging")
+        finished = judge.judge(
+            self.database,
+            terms,
+            bundled(),
+            names=names,
+            as_of=self.as_of,
+            now=compose.now,
+            listener=listener,
+            accept_mass_change=accept_mass_change,
+        )
+        if self.bar:
+            self.bar.clear()
+        return finished
+
+    def publish(
+        self, terms: Terms, names: Sequence[str], root: Path, formats: Sequence[Format], *, accept_mass_change: bool
+    ) -> tuple[RunReport, Path]:
+        """Judge, and put the report of it in place; returns where."""
+        texts = context_of(terms.policy, terms.base_url)
+        with Publication(root, self.as_of, formats, texts) as publication:
+            finished = self.judge(terms, names, publication, accept_mass_change=accept_mass_change)
+            return finished, publication.publish(finished)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredNight:
+    """The work of one night on what the settings name."""
+
+    _work: Work
+    _loaded: Settings[SourceSettings]
+    _loud: bool
+
+    def collect(self, names: Sequence[str], *, accept_mass_change: bool) -> dict[str, Outcome]:
+        """Read the enabled sources, or only those of `names`.
+
+        Raises:
+            SettingsError: the database already holds a later night.
+        """
+        newest = ledger.newest_moment(self._work.database)
+        if newest and newest > self._work.as_of:
+            raise SettingsError(
+                f"the database already holds a collection of {newest:%Y-%m-%dT%H:%M:%SZ}, later than "
+                f"{self._work.as_of:%Y-%m-%dT%H:%M:%SZ}; `fleetkeep evaluate --as-of` judges a past night"
+            )
+        chosen = compose.wanted(self._loaded, names)
+        sources = [compose.source_of(config, self._loaded.base) for config in chosen]
+        outcomes = self._work.collect(sources, accept_mass_change=accept_mass_change)
+        self._tell_sources(outcomes)
+        return outcomes
+
+    def judge(self, *, accept_mass_change: bool, publish: bool) -> RunReport:
+        """Judge every configured source's latest collection, with or without a report."""
+        terms = compose.terms_of(self._loaded)
+        names = [config.name for config in self._loaded.sources]
+        if not publish:
+            finished = self._work.judge(terms, names, Silence(), accept_mass_change=accept_mass_change)
+            self._say(summary(finished))
+            return finished
+        report = self._loaded.report
+        formats = formats_of(report.formats)
+        finished, place = self._work.publish(
+            terms, names, report.directory, formats, accept_mass_change=accept_mass_change
+        )
+        self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
+        return finished
+
+    def _tell_sources(self, outcomes: dict[str, Outcome]) -> None:
+        names = list(outcomes)
+        for basis in ledger.basis_at(self._work.database, names, self._work.as_of):
+            source = basis.report
+            of = f" of {source.expected:,}" if source.expected is not None else ""
+            unreadable = f", {source.unreadable:,} unreadable" if source.unreadable else ""
+            self._say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
+            if source.outcome is not Outcome.COMPLETE:
+                for trouble in source.problems:
+                    print(f"fleetkeep: {source.name}: {trouble.message}", file=sys.stderr)
+
+    def _say(self, text: str) -> None:
+        if self._loud:
+            typer.echo(text)
+
+
+@contextmanager
+def opened(common: Common, as_of: str | None) -> Iterator[ConfiguredNight]:
+    """The configured night, with its database open and locked, and a killed run's leavings cleared away."""
+    loaded = compose.load_settings(common.config)
+    at = compose.moment(as_of) if as_of else compose.now()
+    database = compose.database_of(loaded)
+    loud = common.volume >= 0
+    if loud and database.upgraded_from:
+        typer.echo(f"the database was upgraded; a copy from before is {database.upgraded_from}", err=True)
+    with lock(database):
+        if inventory.discard_unfinished(database) and loud:
+            typer.echo("an earlier run did not end; what it left behind was cleared away", err=True)
+        yield ConfiguredNight(Work(database=database, as_of=at, bar=Bar() if loud else None), loaded, loud)
+
+
+def summary(finished: RunReport) -> str:
+    """A run's outcome in a few lines."""
+    totals = finished.totals
+    counts = {str(status).replace("_", " "): count for status, count in totals.statuses.items()}
+    lines = [
+        f"{totals.devices:,} devices: " + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
+        " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
+    ]
+    if finished.hold:
+        lines.append(
+            "HELD: more changed in one night than [policy] mass_change_percent allows; ticket actions wait for the "
+            "next unchanged night or --accept-mass-change"
+        )
+    return "\n".join(lines)
+
+
+def shifted(work: Work, as_of: datetime) -> Work:
+    """The same work on another night."""
+    return replace(work, as_of=as_of)

@@ -1,0 +1,145 @@
+"""`run`, and its parts `collect`, `evaluate` and `report`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fleet.errors import SettingsError
+from fleet.model.finding import Severity
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from fleet.cli.night import ConfiguredNight
+    from fleet.model.run import Outcome, RunReport
+    from reports._format import Format
+
+Sources = Annotated[list[str] | None, typer.Option("--source", help="Only this source; may be repeated.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="TIME", help="The clock of every judgement (ISO 8601, UTC).")
+]
+Full = Annotated[bool, typer.Option("--full", help="Read every source in full.")]
+Accept = Annotated[
+    bool, typer.Option("--accept-mass-change", help="It is true that so much changed: go on with tickets.")
+]
+FailOn = Annotated[
+    Severity | None, typer.Option("--fail-on", help="Exit 1 when a finding of this severity or worse stands.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="The report directory, in place of the settings'.")]
+Formats = Annotated[list[str] | None, typer.Option("--format", help="Only this format; may be repeated.")]
+
+INCOMPLETE = 3
+NOTHING_COLLECTED = 4
+FOUND = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the nightly commands."""
+    app.command("run")(run)
+    app.command("collect")(collect)
+    app.command("evaluate")(evaluate)
+    app.command("report")(report)
+
+
+def run(
+    context: typer.Context,
+    source: Sources = None,
+    as_of: AsOf = None,
+    fail_on: FailOn = None,
+    full: Full = False,
+    accept_mass_change: Accept = False,
+) -> None:
+    """The nightly job: collect, evaluate, report."""
+    with _night(context, as_of) as night:
+        night.collect(source or [], accept_mass_change=accept_mass_change)
+        finished = night.judge(accept_mass_change=accept_mass_change, publish=True)
+    raise typer.Exit(exit_code(finished, fail_on))
+
+
+def collect(
+    context: typer.Context,
+    source: Sources = None,
+    as_of: AsOf = None,
+    full: Full = False,
+    accept_mass_change: Accept = False,
+) -> None:
+    """Read the sources into the database, and nothing more."""
+    with _night(context, as_of) as night:
+        outcomes = night.collect(source or [], accept_mass_change=accept_mass_change)
+    raise typer.Exit(collected_code(list(outcomes.values())))
+
+
+def evaluate(
+    context: typer.Context, as_of: AsOf = None, fail_on: FailOn = None, accept_mass_change: Accept = False
+) -> None:
+    """Judge what was collected last, and write down what became of findings; no report."""
+    with _night(context, as_of) as night:
+        finished = night.judge(accept_mass_change=accept_mass_change, publish=False)
+    raise typer.Exit(exit_code(finished, fail_on))
+
+
+def report(
+    context: typer.Context,
+    run_id: Annotated[int | None, typer.Option("--run", metavar="ID", help="A past run; else the newest.")] = None,
+    out: Out = None,
+    formats: Formats = None,
+) -> None:
+    """Write the report of a run again, from the database alone."""
+    from fleet.cli import compose  # noqa: PLC0415 - not for --help
+    from fleet.nightly import judge, publish  # noqa: PLC0415
+
+    loaded = compose.load_settings(context.obj.config)
+    database = compose.database_of(loaded)
+    again, _ = judge.remade(database, run_id)
+    texts = publish.context_of(again.terms.policy, again.terms.base_url)
+    chosen = formats_of(formats or loaded.report.formats)
+    with publish.Publication(out or loaded.report.directory, again.as_of, chosen, texts) as publication:
+        finished = judge.judge_again(database, again.run_id, publication)
+        place = publication.publish(finished, as_latest=run_id is None)
+    typer.echo(f"report of run {finished.id}: {front_page(place, chosen)}")
+
+
+def _night(context: typer.Context, as_of: str | None) -> AbstractContextManager[ConfiguredNight]:
+    from fleet.cli import night  # noqa: PLC0415 - not for --help
+
+    return night.opened(context.obj, as_of)
+
+
+def exit_code(finished: RunReport, fail_on: Severity | None) -> int:
+    """The highest-numbered exit code that applies to a finished run."""
+    if finished.outcome == "failed":
+        return NOTHING_COLLECTED
+    if finished.outcome != "complete" or finished.hold:
+        return INCOMPLETE
+    standing = [severity for severity, count in finished.totals.findings.items() if count]
+    return FOUND if fail_on and any(severity.rank >= fail_on.rank for severity in standing) else 0
+
+
+def collected_code(outcomes: Sequence[Outcome]) -> int:
+    """The exit code of a collection without a judgement."""
+    if all(outcome == "failed" for outcome in outcomes):
+        return NOTHING_COLLECTED
+    return 0 if all(outcome == "complete" for outcome in outcomes) else INCOMPLETE
+
+
+def front_page(place: Path, formats: Sequence[Format]) -> Path:
+    """The file to open first in a report directory."""
+    return place / "index.html" if any(one.name == "html" for one in formats) else place
+
+
+def formats_of(names: Sequence[str]) -> list[Format]:
+    """The formats by name.
+
+    Raises:
+        SettingsError: there is no such format.
+    """
+    from reports.registry import FORMATS  # noqa: PLC0415 - not for --help
+
+    for name in names:
+        if name not in FORMATS:
+            raise SettingsError(f'no report format "{name}"; there are: {", ".join(FORMATS)}')
+    return [FORMATS[name] for name in dict.fromkeys(names)]

@@ -1,0 +1,56 @@
+"""The demo's work: night after night of a made-up fleet through the real line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import typer
+
+from connectors import registry
+from connectors.demo import demo_sources, made_up_fleet, night_time
+from fleet.cli import compose
+from fleet.cli.night import Work, shifted, summary
+from fleet.cli.nightly import formats_of, front_page
+from fleet.cli.progress import Bar
+from fleet.model.policy import Policy
+from fleet.nightly.collect import Source
+from fleet.nightly.judge import Terms
+from fleet.nightly.publish import Silence
+from fleet.store.database import open_database
+from reports.registry import FORMATS
+
+TERMS = Terms(policy=Policy(), title="Larkmoor Trust: iPad and iPhone backups (made up)")
+
+
+def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, loud: bool) -> None:
+    """Live through the nights, report the last one into `out`, and say where to look."""
+    fleet = made_up_fleet(devices, nights, seed)
+    last = compose.moment(as_of) if as_of else compose.now()
+    with tempfile.TemporaryDirectory(prefix="fleetkeep-demo-") as folder:
+        database = open_database(f"sqlite:///{folder}/demo.db")
+        work = Work(database=database, as_of=last - timedelta(days=nights), bar=Bar() if loud else None)
+        for night in range(nights):
+            at = night_time(last, night, nights)
+            sources = [
+                compose.source_over(registry.connector(one.kind).settings.model_validate(one.values), one.transport)
+                for one in demo_sources(fleet, night, at, Path(folder))
+            ]
+            if loud and work.bar:
+                work.bar.stage(f"night {night + 1} of {nights}")
+            work = shifted(work, at)
+            work.collect(sources, accept_mass_change=False)
+            if night < nights - 1:
+                work.judge(TERMS, _names(sources), Silence(), accept_mass_change=False)
+        chosen = formats_of(list(FORMATS))
+        finished, place = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
+        database.engine.dispose()
+    if loud:
+        typer.echo(summary(finished))
+    typer.echo(f"report: {front_page(out / 'latest', chosen).absolute()}")
+
+
+def _names(sources: Sequence[Source]) -> list[str]:
+    return [source.name for source in sources]

@@ -1,0 +1,72 @@
+"""The text of a new settings file, made from the models that later read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from connectors import registry
+from fleet.model.policy import Policy
+
+_HEAD = """\
+# Settings of fleetkeep. Relative paths are relative to this file. Secrets are never written here, only where they
+# are: { env = "NAME" }, { file = "/run/secrets/x" }, { command = ["op", "read", "op://…"] },
+# { keyring = "service/user" }.
+
+[database]
+url = "sqlite:///fleetkeep.db"       # or postgresql+psycopg://user@host/db
+# password = { env = "FLEETKEEP_DB_PASSWORD" }
+
+[report]
+directory = "reports-out"
+title = "iPad and iPhone backups"
+# formats = ["html", "csv", "json", "metrics"]
+# base_url = "https://reports.example.com/backups/"   # makes links in CSV and JSON absolute
+
+[policy]                             # every threshold with its default; the unit stands in the name
+"""
+
+_SOURCE = """
+[[source]]
+name = "{name}"
+kind = "{kind}"
+{example}# site = "HQ"                        # a label for every device of this source
+# timeout_seconds = 60               # for one whole request
+# deadline_minutes = 60              # for the whole source
+# max_body_mb = 64                   # of one answer, after decompression
+# max_concurrency, page_size         # the vendor's own limits by default
+# verify = true                      # or the path of a CA bundle
+# icloud_plan_gb = 5                 # the storage plan assumed for these devices
+# enabled = true
+"""
+
+_TAIL = """
+# [[waiver]]                         # accept a problem on some devices until a day
+# checks = ["backup-disabled"]       # check ids, or ["*"]
+# serials = ["C39X…"]                # or sites / groups / models / sources
+# reason = "Kiosk iPads hold no data"
+# owner = "it-mobility@example.com"
+# expires = 2027-01-31
+"""
+
+
+def settings_text(kinds: Sequence[str]) -> str:
+    """A whole settings file with a block for each kind of source."""
+    defaults = Policy()
+    policy = "".join(f"# {one.name} = {getattr(defaults, one.name)}\n" for one in fields(Policy))
+    blocks = "".join(_block(kind, number) for number, kind in enumerate(kinds))
+    return _HEAD + policy + blocks + _TAIL
+
+
+def _block(kind: str, number: int) -> str:
+    connector = registry.connector(kind)
+    grants = "".join(
+        f"# Grant: {one.name}{' (optional)' if one.optional else ''}, for {one.needed_for}. Where: {one.where}\n"
+        for one in connector.permissions
+    )
+    name = kind.replace("_", "-") + (f"-{number + 1}" if number else "")
+    return _SOURCE.format(name=name, kind=kind, example=grants + _ended(connector.example))
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"

@@ -1,0 +1,279 @@
+"""The life of a finding: what was remembered, what tonight says, and what follows for reports and tickets.
+
+A pure function. Three rules carry it. Only evidence closes: a problem ends when every check that held is clear on
+facts from sources whose collection was complete. Only evidence opens: a finding starts when the device was read
+tonight. And the ticket follows the truth: an action is the difference between what stands and what the ticketing
+system was last told, so that a night whose actions were held back needs no memory of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from fleet.model.finding import Action, Basis, Evidence, Finding, Problem, Severity, State
+
+
+class Condition(StrEnum):
+    """What holds for a finding, apart from how it came about."""
+
+    OPEN = "open"
+    WAIVED = "waived"
+    RESOLVED = "resolved"
+    GONE = "gone"
+
+
+class Ticket(StrEnum):
+    """What the ticketing system was last told."""
+
+    NONE = "none"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is remembered of a finding from one run to the next.
+
+    Attributes:
+        held: every check of the problem that held when it was last found with these values.
+        last_seen: when it was last found; None while every run since has found it.
+        clean_runs: complete runs in a row that found it clear.
+        told: check, severity and cause as last told to the ticketing system.
+    """
+
+    external_id: str
+    problem: str
+    condition: Condition
+    check: str
+    held: tuple[str, ...]
+    basis: Basis
+    severity: Severity
+    summary: str
+    evidence: Evidence
+    fixes: tuple[str, ...]
+    sources: tuple[str, ...]
+    observed_at: datetime
+    first_seen: datetime
+    last_seen: datetime | None
+    opened_at: datetime
+    clean_runs: int = 0
+    ticket: Ticket = Ticket.NONE
+    told: str | None = None
+    reason: str | None = None
+    waiver_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tonight:
+    """What tonight says about one problem of one device.
+
+    Attributes:
+        problem: the problem as found; None where it was not.
+        clear: every check that held before is clear tonight, or no longer applies to the device.
+        may_open: a source whose facts carry the problem read the device tonight.
+        may_close: every source that carried the evidence is complete and accounts for the device.
+        gone: the device is in no complete collection any more; `retired`: for longer than the grace.
+        waived_until: the end of the waiver that covers it tonight.
+        cause: the device's most probable cause, part of what a ticket is told.
+        reason: why a clear problem is clear, where that is not the evidence itself.
+    """
+
+    problem: Problem | None = None
+    clear: bool = False
+    may_open: bool = True
+    may_close: bool = True
+    gone: bool = False
+    retired: bool = False
+    waived_until: datetime | None = None
+    cause: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The two moments that a step in life needs: tonight and the run before it; and two settings."""
+
+    now: datetime
+    previous: datetime | None
+    resolve_after_clean_runs: int = 1
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What became of one finding tonight.
+
+    Attributes:
+        memory: what the next run is to remember.
+        finding: what tonight's report shows; None where there is nothing to show.
+        moved: newly found or resolved tonight, as the mass-change brake counts it.
+    """
+
+    memory: Memory
+    finding: Finding | None
+    moved: bool
+
+
+def fingerprint(*identity: str) -> str:
+    """32 hex digits that stand for an identity for ever.
+
+    >>> fingerprint("serial", "C39X") == fingerprint("serial", "C39X")
+    True
+    """
+    return hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32]
+
+
+def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_id: str) -> Step | None:
+    """One finding, one night on; None where there is nothing and was nothing."""
+    before = memory.condition if memory else None
+    found = tonight.problem
+    if found and (tonight.may_open or before in _STANDING):
+        memory = _found(memory, found, tonight, clock, external_id)
+    elif memory:
+        memory = _not_found(memory, tonight, clock)
+    else:
+        return None
+    state = _state(before, memory, found=found is not None and memory.last_seen is None)
+    action, memory = _tell(memory, tonight, clock, shown=state)
+    if not _shown(before, memory, action):
+        return Step(memory, None, moved=False)
+    moved = before != memory.condition and state in _MOVES and memory.reason not in {"device_gone", "waived"}
+    return Step(memory, _finding(memory, state, action, clock), moved=moved)
+
+
+_STANDING = frozenset({Condition.OPEN, Condition.WAIVED, Condition.GONE})
+_MOVES = frozenset({State.NEW, State.REOPENED, State.RESOLVED})
+
+
+def _found(
+    memory: Memory | None, problem: Problem, tonight: Tonight, clock: Clock, external_id: str
+) -> Memory:
+    reopened = memory is None or memory.condition not in {Condition.OPEN, Condition.GONE}
+    expired = memory is not None and memory.condition is Condition.WAIVED
+    condition = Condition.WAIVED if tonight.waived_until else Condition.OPEN
+    return Memory(
+        external_id=external_id,
+        problem=problem.problem,
+        condition=condition,
+        check=problem.check,
+        held=problem.held,
+        basis=problem.basis,
+        severity=problem.severity,
+        summary=problem.summary,
+        evidence=problem.evidence,
+        fixes=problem.fixes,
+        sources=problem.sources,
+        observed_at=problem.observed_at,
+        first_seen=memory.first_seen if memory else clock.now,
+        last_seen=None,
+        opened_at=clock.now
+        if memory is None or (reopened and condition is Condition.OPEN)
+        else memory.opened_at,
+        ticket=memory.ticket if memory else Ticket.NONE,
+        told=memory.told if memory else None,
+        reason=_found_reason(condition, expired=expired, memory=memory),
+        waiver_until=tonight.waived_until,
+    )
+
+
+def _found_reason(condition: Condition, *, expired: bool, memory: Memory | None) -> str | None:
+    if condition is Condition.WAIVED:
+        return "waived"
+    if expired:
+        return "waiver_expired"
+    kept = memory is not None and memory.condition is Condition.OPEN and memory.reason == "waiver_expired"
+    return "waiver_expired" if kept else None
+
+
+def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
+    if memory.last_seen is None:
+        memory = replace(memory, last_seen=clock.previous or clock.now)
+    if memory.condition is Condition.RESOLVED:
+        return memory
+    if tonight.gone or tonight.retired:
+        ended = Condition.RESOLVED if tonight.retired else Condition.GONE
+        return replace(memory, condition=ended, reason="device_gone", clean_runs=0)
+    if tonight.clear and tonight.may_close:
+        return _cleaner(memory, tonight, clock)
+    if memory.condition is Condition.GONE:
+        memory = replace(memory, condition=Condition.OPEN, reason=None)
+    if tonight.waived_until and memory.condition is Condition.OPEN:
+        return replace(memory, condition=Condition.WAIVED, reason="waived", waiver_until=tonight.waived_until)
+    return memory
+
+
+def _cleaner(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
+    clean_runs = memory.clean_runs + 1
+    if clean_runs < clock.resolve_after_clean_runs:
+        back = Condition.OPEN if memory.condition is Condition.GONE else memory.condition
+        return replace(memory, condition=back, clean_runs=clean_runs)
+    return replace(
+        memory, condition=Condition.RESOLVED, clean_runs=clean_runs, reason=tonight.reason, waiver_until=None
+    )
+
+
+def _state(before: Condition | None, memory: Memory, *, found: bool) -> State:
+    if memory.condition is not Condition.OPEN:
+        return State(memory.condition.value)
+    if before is None:
+        return State.NEW
+    if before in {Condition.OPEN, Condition.GONE} or not found:
+        return State.OPEN
+    if before is Condition.WAIVED and memory.ticket is Ticket.NONE:
+        return State.NEW
+    return State.REOPENED
+
+
+def _tell(memory: Memory, tonight: Tonight, clock: Clock, *, shown: State) -> tuple[Action, Memory]:
+    """The action that brings the ticket to the truth, and the memory of having said so."""
+    told = f"{memory.check}/{memory.severity}/{tonight.cause or ''}"
+    action = _action(memory, told, found=tonight.problem is not None, shown=shown)
+    if clock.hold or action is Action.NONE:
+        return Action.NONE, memory
+    ticket = Ticket.CLOSED if action is Action.RESOLVE else Ticket.OPEN
+    return action, replace(memory, ticket=ticket, told=memory.told if action is Action.RESOLVE else told)
+
+
+def _action(memory: Memory, told: str, *, found: bool, shown: State) -> Action:
+    match memory.condition, memory.ticket:
+        case Condition.OPEN, Ticket.NONE:
+            return Action.CREATE if found else Action.NONE
+        case Condition.OPEN, Ticket.CLOSED:
+            return Action.REOPEN if found else Action.NONE
+        case Condition.OPEN, Ticket.OPEN:
+            return Action.UPDATE if found and told != memory.told else Action.NONE
+        case ((Condition.WAIVED | Condition.RESOLVED), Ticket.OPEN):
+            return Action.RESOLVE
+        case _:
+            return Action.NONE
+
+
+def _shown(before: Condition | None, memory: Memory, action: Action) -> bool:
+    if memory.condition in {Condition.OPEN, Condition.WAIVED}:
+        return True
+    return before is not memory.condition or action is not Action.NONE
+
+
+def _finding(memory: Memory, state: State, action: Action, clock: Clock) -> Finding:
+    return Finding(
+        external_id=memory.external_id,
+        problem=memory.problem,
+        check=memory.check,
+        basis=memory.basis,
+        severity=memory.severity,
+        state=state,
+        action=action,
+        first_seen=memory.first_seen,
+        last_seen=memory.last_seen or clock.now,
+        opened_at=memory.opened_at,
+        summary=memory.summary,
+        evidence=memory.evidence,
+        fixes=memory.fixes,
+        sources=memory.sources,
+        observed_at=memory.observed_at,
+        reason=memory.reason,
+        waiver_until=memory.waiver_until,
+    )

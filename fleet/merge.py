@@ -1,0 +1,84 @@
+"""Several sources' records of one device become one device: per signal the freshest known value.
+
+Records of one source that share an identity are one device that was wiped and enrolled again: the newest enrolment
+counts, older ones are superseded. A record that its source no longer lists counts only while nobody lists the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet.model.device import SIGNALS, Device, Sighting, Standing
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+
+_GAPS = {gap: rank for rank, gap in enumerate((UNREADABLE, ABSENT, NOT_PERMITTED, NOT_REPORTED))}
+"""Of several sources' gaps the one that says most about what could be known."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def merge(key: str, sightings: Sequence[Sighting]) -> Device:
+    """One device from its sightings (at least one)."""
+    counted, superseded = _newest_enrolments(_listed(sightings))
+    if len(counted) == 1:
+        record = counted[0].record
+        values: dict[str, Any] = {signal: getattr(record, signal) for signal in SIGNALS}
+    else:
+        counted.sort(key=_freshness, reverse=True)
+        values = {signal: _freshest(counted, signal) for signal in SIGNALS}
+    return Device(key=key, sightings=tuple(counted), superseded=tuple(superseded), **values)
+
+
+def conflicts(device: Device) -> dict[str, list[tuple[Sighting, Any]]]:
+    """Signals on which known values disagree, each with every sighting that knows one, freshest first."""
+    found: dict[str, list[tuple[Sighting, Any]]] = {}
+    for signal in SIGNALS if len(device.sightings) > 1 else ():
+        known = [
+            (sighting, value)
+            for sighting in device.sightings
+            if not isinstance(value := getattr(sighting.record, signal), Gap)
+        ]
+        if len({repr(value) for _, value in known}) > 1:
+            found[signal] = known
+    return found
+
+
+def _listed(sightings: Iterable[Sighting]) -> list[Sighting]:
+    every = list(sightings)
+    listed = [sighting for sighting in every if sighting.standing is not Standing.ABSENT]
+    return listed or every
+
+
+def _newest_enrolments(sightings: list[Sighting]) -> tuple[list[Sighting], list[Sighting]]:
+    if len(sightings) == 1:
+        return sightings, []
+    newest: dict[str, Sighting] = {}
+    superseded: list[Sighting] = []
+    for sighting in sorted(sightings, key=_enrolment, reverse=True):
+        if sighting.source in newest:
+            superseded.append(sighting)
+        else:
+            newest[sighting.source] = sighting
+    return list(newest.values()), superseded
+
+
+def _enrolment(sighting: Sighting) -> tuple[datetime, datetime, str]:
+    enrolled = sighting.record.enrolled_at
+    return (
+        _LONG_AGO if isinstance(enrolled, Gap) else enrolled,
+        sighting.observed_at,
+        sighting.record.native_id,
+    )
+
+
+def _freshness(sighting: Sighting) -> tuple[datetime, str]:
+    return sighting.observed_at, sighting.source
+
+
+def _freshest(sightings: Sequence[Sighting], signal: str) -> Any:  # noqa: ANN401 - each signal has a type of its own
+    values = [getattr(sighting.record, signal) for sighting in sightings]
+    for value in values:
+        if not isinstance(value, Gap):
+            return value
+    return min(values, key=_GAPS.__getitem__)

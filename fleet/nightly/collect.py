@@ -1,0 +1,291 @@
+"""Collecting: every source in a thread of its own, one writer, and a verdict on how whole each answer was."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from connectors._connector import Page, Surroundings
+from connectors._wire import settle_time
+from fleet.errors import SourceError
+from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
+from fleet.model.fact import NEVER, Fact, Gap
+from fleet.model.run import Outcome, Trouble
+from fleet.store import inventory, ledger
+from fleet.store.database import Database
+from fleet.store.inventory import CollectionWriter
+
+log = logging.getLogger(__name__)
+
+PAGES_AHEAD = 4
+"""Pages of one source that may wait for the writer: what bounds memory when the database is slower than the net."""
+SOURCES_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured source, ready to be walked.
+
+    Attributes:
+        provides: the signals it can report as it is configured.
+        walk: its pages; secrets are resolved when it is called, so that one that cannot be had is this source's
+            failure and nobody else's.
+        site: a label for every device of it, in place of what the vendor says.
+        icloud_plan_gb: the plan assumed for its devices, if it differs from the policy's.
+    """
+
+    name: str
+    kind: str
+    provides: frozenset[str]
+    walk: Callable[[Surroundings], Iterator[Page]]
+    site: str | None = None
+    icloud_plan_gb: float | None = None
+
+
+class Progress(Protocol):
+    """Told about each page as it is stored."""
+
+    def __call__(self, source: str, *, pages: int, devices: int, expected: int | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What one collection of all sources is done with.
+
+    Attributes:
+        now: the wall clock, UTC, for the ledger alone.
+        accept_mass_change: the admin has seen that a fleet shrank and says that it is true.
+    """
+
+    database: Database
+    surroundings: Surroundings
+    now: Callable[[], datetime]
+    progress: Progress | None = None
+    accept_mass_change: bool = False
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has come of one source so far."""
+
+    source: Source
+    writer: CollectionWriter
+    pages: int = 0
+    expected: int | None = None
+    unread_ids: set[str] = field(default_factory=set[str])
+    anonymous: int = 0
+    examples: list[Rejected] = field(default_factory=list[Rejected])
+    troubles: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+
+    @property
+    def unreadable(self) -> int:
+        return len(self.unread_ids) + self.anonymous
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """From a source's thread to the writer: a page, or the end with or without an error."""
+
+    source: str
+    page: Page | None
+    error: BaseException | None = None
+
+
+def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
+    """Read every source into the database; returns each one's outcome.
+
+    One source's failure is its own: it ends partial or failed in the ledger, the others go on.
+    """
+    outcomes: dict[str, Outcome] = {}
+    tallies = {source.name: _open(source, night) for source in sources}
+    for message in _messages(sources, night):
+        tally = tallies[message.source]
+        if message.page is not None:
+            _store(tally, message.page, night)
+        else:
+            outcomes[message.source] = _close(tally, message.error, night)
+    return outcomes
+
+
+def _open(source: Source, night: Night) -> _Tally:
+    reported = source.provides | ({"site"} if source.site else set())
+    writer = inventory.begin_collection(
+        night.database,
+        name=source.name,
+        kind=source.kind,
+        as_of=night.surroundings.collected_at,
+        started_at=night.now(),
+        reported=sorted(reported),
+    )
+    return _Tally(source, writer)
+
+
+def _messages(sources: Sequence[Source], night: Night) -> Iterator[_Message]:
+    """What the sources' threads send, as it comes; threads end with the program, whatever they wait for."""
+    inbox: queue.Queue[_Message] = queue.Queue(PAGES_AHEAD)
+    free = threading.Semaphore(SOURCES_AT_ONCE)
+    for source in sources:
+        threading.Thread(target=_walk, args=(source, night.surroundings, inbox, free), daemon=True).start()
+    under_way = len(sources)
+    while under_way:
+        message = inbox.get()
+        under_way -= message.page is None
+        yield message
+
+
+def _walk(
+    source: Source, surroundings: Surroundings, inbox: queue.Queue[_Message], free: threading.Semaphore
+) -> None:
+    with free:
+        try:
+            for page in source.walk(surroundings):
+                inbox.put(_Message(source.name, page))
+        except BaseException as error:  # noqa: BLE001 - one vendor must not cost the others their night
+            inbox.put(_Message(source.name, None, error))
+        else:
+            inbox.put(_Message(source.name, None))
+
+
+def _store(tally: _Tally, page: Page, night: Night) -> None:
+    at = night.surroundings.collected_at
+    records = [_settled(row, at, tally.source.site) for row in page.rows if isinstance(row, DeviceRecord)]
+    tally.writer.add(records)
+    for row in page.rows:
+        if isinstance(row, Rejected):
+            _count_rejected(tally, row)
+    for trouble in page.troubles:
+        tally.troubles[trouble.code, trouble.message] += trouble.count
+    tally.pages += 1
+    tally.expected = page.expected if page.expected is not None else tally.expected
+    if night.progress:
+        night.progress(
+            tally.source.name, pages=tally.pages, devices=tally.writer.devices, expected=tally.expected
+        )
+
+
+def _settled(record: DeviceRecord, at: datetime, site: str | None) -> DeviceRecord:
+    """The record with the source's label, and without dates from the future.
+
+    More than 24 hours after the collection a date is unreadable; within that, clocks differ.
+    """
+    changes: dict[str, Any] = {}
+    for signal in TIME_SIGNALS:
+        moment: Fact[Any] = getattr(record, signal)
+        if not isinstance(moment, Gap) and moment is not NEVER and moment > at:
+            changes[signal] = settle_time(moment, at)
+    if site is not None:
+        changes["site"] = site
+    return replace(record, **changes) if changes else record
+
+
+def _count_rejected(tally: _Tally, row: Rejected) -> None:
+    if row.native_id is None:
+        tally.anonymous += 1
+    else:
+        tally.unread_ids.add(row.native_id)
+    if len(tally.examples) < _EXAMPLES:
+        tally.examples.append(row)
+
+
+_EXAMPLES = 3
+_FEW = 5
+_SMALL_SHARE = 0.01
+
+
+def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
+    outcome, troubles = _verdict(tally, error, night)
+    tally.writer.close(
+        outcome=outcome,
+        finished_at=night.now(),
+        expected=tally.expected,
+        unreadable=tally.unreadable,
+        unread_ids=tally.unread_ids,
+        anonymous=tally.anonymous,
+        problems=troubles,
+    )
+    log.log(
+        logging.INFO if outcome is Outcome.COMPLETE else logging.WARNING,
+        "source closed: %s is %s with %d devices in %d pages",
+        tally.source.name,
+        outcome,
+        tally.writer.devices,
+        tally.pages,
+    )
+    return outcome
+
+
+def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[Outcome, list[Trouble]]:
+    """How whole the answer is, and what the report is to say of it."""
+    troubles = [Trouble(code, message, count) for (code, message), count in tally.troubles.items()]
+    troubles += _unreadable(tally) + _unreadable_fields(tally)
+    read = tally.writer.devices
+    if error is not None:
+        return (Outcome.PARTIAL if read else Outcome.FAILED), [_explained(tally, error), *troubles]
+    broken = [*_too_many_unreadable(tally), *_miscounted(tally)]
+    broken = broken or _shrank(tally, night)
+    if broken:
+        return Outcome.PARTIAL, broken + troubles
+    if not read and not tally.unreadable:
+        troubles.append(Trouble("no_devices", "the source answered, and has no devices"))
+    return Outcome.COMPLETE, troubles
+
+
+def _explained(tally: _Tally, error: BaseException) -> Trouble:
+    if isinstance(error, SourceError):
+        return Trouble(error.code, str(error))
+    log.error("source %s broke on a bug of ours", tally.source.name, exc_info=error)
+    return Trouble(
+        "bug", f"{tally.source.name}: fleetkeep broke on it ({type(error).__name__}); please report it"
+    )
+
+
+def _unreadable(tally: _Tally) -> list[Trouble]:
+    if not tally.unreadable:
+        return []
+    examples = "; ".join(f"{row.where}: {row.why}" for row in tally.examples)
+    message = f"{tally.unreadable} records could not be read ({examples}); they keep their last known facts"
+    return [Trouble("unreadable_records", message, tally.unreadable)]
+
+
+def _unreadable_fields(tally: _Tally) -> list[Trouble]:
+    return [
+        Trouble(
+            "unreadable_field", f"{signal} unreadable in {count} of {tally.writer.devices} devices", count
+        )
+        for signal, count in sorted(tally.writer.unreadable_fields().items())
+    ]
+
+
+def _too_many_unreadable(tally: _Tally) -> list[Trouble]:
+    total = tally.writer.devices + tally.unreadable
+    if tally.unreadable <= max(_FEW, total * _SMALL_SHARE):
+        return []
+    message = f"{tally.unreadable} of {total} records could not be read: too many to call the answer complete"
+    return [Trouble("too_many_unreadable", message, tally.unreadable)]
+
+
+def _miscounted(tally: _Tally) -> list[Trouble]:
+    got = tally.writer.devices + tally.unreadable
+    if tally.expected is None or got == tally.expected:
+        return []
+    message = f"the source says that it has {tally.expected} devices, and gave {got}"
+    return [Trouble("count_mismatch", message, abs(tally.expected - got))]
+
+
+def _shrank(tally: _Tally, night: Night) -> list[Trouble]:
+    """The brake against a mass disappearance: fewer than half of last time is believed when said twice."""
+    past = ledger.past_collections(night.database, tally.source.name)
+    got = tally.writer.devices + tally.unreadable
+    if not past.last_complete or got * 2 >= past.last_complete or past.shrank or night.accept_mass_change:
+        return []
+    message = (
+        f"only {got} devices after {past.last_complete} last time; nothing is concluded from that until a second "
+        "run says the same, or `--accept-mass-change` is given"
+    )
+    return [Trouble(ledger.SHRANK, message, past.last_complete - got)]

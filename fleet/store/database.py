@@ -1,0 +1,211 @@
+"""Opening a database: its engine, its schema, its lock, and a consistent copy of it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine, make_url
+
+from fleet.errors import LockedError, StoreError
+from fleet.store import schema
+
+BUSY_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database whose schema is the program's own.
+
+    Attributes:
+        path: the file, for SQLite.
+        upgraded_from: the copy made before the schema was upgraded, if it was.
+    """
+
+    engine: Engine
+    path: Path | None
+    upgraded_from: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, without any password: fit for messages."""
+        return str(self.path) if self.path else self.engine.url.render_as_string(hide_password=True)
+
+
+def open_database(url: str, *, password: str | None = None, upgrade: bool = True) -> Database:
+    """The database at `url`, created or upgraded as needed.
+
+    Args:
+        url: `sqlite:///…` or `postgresql+psycopg://…`.
+        password: given apart, so that no settings file has to hold it.
+        upgrade: False to refuse an older schema instead of upgrading it.
+
+    Raises:
+        StoreError: it cannot be opened, is damaged, is newer than this program, or is older and may not be upgraded.
+    """
+    parsed = make_url(url)
+    if password is not None:
+        parsed = parsed.set(password=password)
+    path = _file(parsed)
+    try:
+        return _opened(_engine(parsed, path), path, upgrade=upgrade)
+    except (sa.exc.DBAPIError, sqlite3.Error, OSError) as error:
+        raise StoreError(_why(error, path, parsed)) from error
+
+
+def _opened(engine: Engine, path: Path | None, *, upgrade: bool) -> Database:
+    place = str(path) if path else engine.url.render_as_string(hide_password=True)
+    state = schema.state(engine)
+    if state is schema.State.NEWER:
+        raise StoreError(
+            f"{place} was written by a newer fleetkeep; upgrade this program, or name another database in [database] url"
+        )
+    if state is schema.State.FOREIGN:
+        raise StoreError(
+            f"{place} holds tables that are not fleetkeep's; name another database in [database] url"
+        )
+    copy = None
+    if state is not schema.State.CURRENT:
+        if state is schema.State.OLDER and not upgrade:
+            raise StoreError(f"{place} was written by an older fleetkeep; run `fleetkeep db upgrade`")
+        if state is schema.State.OLDER and path:
+            copy = path.with_name(f"{path.name}.before-upgrade-from-{schema.revision(engine)}")
+            copy_sqlite(path, copy)
+        schema.upgrade(engine)
+    return Database(engine, path, copy)
+
+
+def _file(url: URL) -> Path | None:
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def _engine(url: URL, path: Path | None) -> Engine:
+    if path is None:
+        return sa.create_engine(url, pool_pre_ping=True)
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"the folder {path.parent} for the database does not exist; create it, or mend [database] url"
+        )
+    _private(path)
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    sa.event.listen(engine, "connect", _tune)
+    return engine
+
+
+def _private(path: Path) -> None:
+    """An SQLite file is made before SQLite makes it, so that it never exists with looser rights than 0600."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _tune(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _why(error: Exception, path: Path | None, url: URL) -> str:
+    place = str(path) if path else url.render_as_string(hide_password=True)
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if "malformed" in said or "not a database" in said:
+        return (
+            f"{place} is damaged ({said}); move it aside and restore a copy, or start anew with an empty path"
+        )
+    if "locked" in said:
+        return f"{place} was locked by another program for {BUSY_SECONDS} s; close it and try again"
+    return f"cannot use the database {place}: {said}"
+
+
+def copy_sqlite(path: Path, copy: Path) -> None:
+    """A consistent copy of an SQLite file, taken while others may be reading and writing it; mode 0600."""
+    unfinished = copy.with_name(copy.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    _private(unfinished)
+    with _sqlite(path) as live, _sqlite(unfinished) as target:
+        live.backup(target)
+    unfinished.replace(copy)
+
+
+@contextmanager
+def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def damage(database: Database) -> list[str]:
+    """What the database itself says is wrong with it; empty if nothing."""
+    with database.engine.connect() as connection:
+        if database.path is None:
+            connection.execute(sa.text("SELECT 1"))
+            return []
+        said = [row[0] for row in connection.execute(sa.text("PRAGMA integrity_check(10)"))]
+        said = [] if said == ["ok"] else said
+        orphans = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
+        return said + [f"{row[0]} refers to a missing {row[2]}" for row in orphans[:10]]
+
+
+@contextmanager
+def lock(database: Database) -> Iterator[None]:
+    """Hold the database for one run; the operating system lets go of it with the process, however that ends.
+
+    Raises:
+        LockedError: another run holds it.
+    """
+    with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
+        yield
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    place = path.with_name(path.name + ".lock")
+    handle = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        if not _grab(handle):
+            holder = (
+                os.pread(handle, 100, 0).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
+            )
+            raise LockedError(f"another run holds {place}{holder and f' ({holder})'}; wait for it to end")
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(handle)
+
+
+def _grab(handle: int) -> bool:
+    try:
+        if os.name == "nt":  # pragma: no cover - the other half is what CI runs
+            import msvcrt  # noqa: PLC0415 - exists on Windows only
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        else:
+            import fcntl  # noqa: PLC0415 - does not exist on Windows
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+_ADVISORY_KEY = 0x666C656574  # "fleet": the one lock we take in a PostgreSQL database
+
+
+@contextmanager
+def _advisory_lock(engine: Engine) -> Iterator[None]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
+            raise LockedError("another run holds the database's lock; wait for it to end")
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})

@@ -1,0 +1,139 @@
+"""What is remembered of findings: one row per change of a finding's life, valid from one run to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleet.lifecycle import Condition, Memory, Ticket
+from fleet.model.finding import Basis, Severity
+from fleet.store import tables as t
+
+_COLUMNS = tuple(one.name for one in fields(Memory) if one.name not in {"external_id", "problem"})
+_TUPLES = frozenset({"held", "fixes", "sources"})
+_CHUNK = 500
+
+
+def remembered(
+    connection: Connection, run_id: int | None, *, device_id: int | None = None
+) -> Iterator[tuple[str, Memory]]:
+    """Every finding as `run_id` left it, each with the key of its device, in the order of keys.
+
+    Args:
+        run_id: None for before the first run, when there is nothing to remember.
+        device_id: only the findings of this device.
+    """
+    if run_id is None:
+        return
+    version = t.finding_version
+    query = (
+        sa.select(
+            t.device.c.key,
+            t.finding.c.external_id,
+            t.finding.c.problem,
+            *(version.c[name] for name in _COLUMNS),
+        )
+        .select_from(t.finding.join(version).join(t.device))
+        .where(
+            version.c.from_run_id <= run_id,
+            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > run_id),
+        )
+        .order_by(t.device.c.key, t.finding.c.id)
+    )
+    if device_id is not None:
+        query = query.where(t.finding.c.device_id == device_id)
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        yield row[0], _memory(row)
+
+
+def _memory(row: sa.Row[Any]) -> Memory:
+    values = dict(zip(_COLUMNS, row[3:], strict=True))
+    values |= {name: tuple(values[name]) for name in _TUPLES}
+    values["condition"] = Condition(values["condition"])
+    values["ticket"] = Ticket(values["ticket"])
+    values["basis"] = Basis(values["basis"])
+    values["severity"] = Severity(values["severity"])
+    return Memory(external_id=row[1], problem=row[2], **values)
+
+
+def same(before: Memory, after: Memory) -> bool:
+    """True if nothing happened that has to be remembered: fresher evidence of the same is not an event."""
+    return before == replace(
+        after,
+        summary=before.summary,
+        evidence=before.evidence,
+        observed_at=before.observed_at,
+        fixes=before.fixes,
+    )
+
+
+@dataclass(slots=True)
+class FindingWriter:
+    """Writes what changed in one run, in chunks, on the connection whose transaction finishes the run."""
+
+    connection: Connection
+    run_id: int
+    _waiting: list[tuple[int | None, Memory, bool]] = field(
+        default_factory=list[tuple[int | None, Memory, bool]]
+    )
+
+    def keep(self, device_id: int | None, before: Memory | None, after: Memory) -> None:
+        """Remember `after` if it differs from `before`."""
+        if before is None or not same(before, after):
+            self._waiting.append((device_id, after, before is not None))
+            if len(self._waiting) >= _CHUNK:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        ids = self._ids(waiting)
+        ended = [{"id": ids[memory.external_id]} for _, memory, existed in waiting if existed]
+        if ended:
+            self.connection.execute(_END, [{**one, "run": self.run_id} for one in ended])
+        self.connection.execute(
+            t.finding_version.insert(),
+            [
+                {"finding_id": ids[memory.external_id], "from_run_id": self.run_id, **_values(memory)}
+                for _, memory, _ in waiting
+            ],
+        )
+
+    def _ids(self, waiting: list[tuple[int | None, Memory, bool]]) -> dict[str, int]:
+        wanted = {memory.external_id for _, memory, _ in waiting}
+        known = self._known(wanted)
+        strangers = [
+            {"external_id": memory.external_id, "device_id": device_id, "problem": memory.problem}
+            for device_id, memory, _ in waiting
+            if memory.external_id not in known
+        ]
+        if strangers:
+            self.connection.execute(t.finding.insert(), strangers)
+            known |= self._known(wanted - known.keys())
+        return known
+
+    def _known(self, external_ids: set[str]) -> dict[str, int]:
+        rows = self.connection.execute(
+            sa.select(t.finding.c.external_id, t.finding.c.id).where(
+                t.finding.c.external_id.in_(external_ids)
+            )
+        )
+        return {external_id: finding_id for external_id, finding_id in rows}
+
+
+_END = (
+    t.finding_version.update()
+    .where(t.finding_version.c.finding_id == sa.bindparam("id"), t.finding_version.c.to_run_id.is_(None))
+    .values(to_run_id=sa.bindparam("run"))
+)
+
+
+def _values(memory: Memory) -> dict[str, Any]:
+    values = {name: getattr(memory, name) for name in _COLUMNS}
+    return values | {name: list(values[name]) for name in _TUPLES} | {"evidence": dict(memory.evidence)}

@@ -1,0 +1,475 @@
+"""Writing one collection, page by page, and closing it.
+
+Each page is one transaction. Nothing of it is believed before the collection is closed: every row carries the
+collection's number, and a collection without an outcome is discarded by the next run. The digest of a record's slow
+signals is compared before anything is written, so a quiet night writes one narrow reading per device.
+"""
+
+from __future__ import annotations
+
+import marshal
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleet.lifecycle import fingerprint
+from fleet.model.device import DeviceRecord
+from fleet.model.fact import NEVER, Gap, Reason
+from fleet.model.run import Outcome, Trouble
+from fleet.store import tables as t
+from fleet.store.database import Database
+from fleet.store.tables import FAST, SLOW
+
+_slow = attrgetter(*SLOW)
+_fast = attrgetter(*FAST)
+_NEVER_REASON = "never"
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A record ready to be written: its values without gaps, its gaps, and their digest."""
+
+    record: DeviceRecord
+    slow: list[Any]
+    fast: list[Any]
+    gaps: str
+    digest: int
+
+
+def _prepare(record: DeviceRecord) -> _Row:
+    gaps: list[str] = []
+    slow = _bare(SLOW, _slow(record), gaps)
+    fast = _bare(FAST, _fast(record), gaps)
+    reasons = " ".join(gaps)
+    return _Row(record, slow, fast, reasons, _digest(slow, reasons))
+
+
+def _bare(names: tuple[str, ...], facts: tuple[Any, ...], gaps: list[str]) -> list[Any]:
+    """The values as the database takes them, None for a gap; each gap goes to `gaps` as `signal=reason`."""
+    values: list[Any] = []
+    for name, fact in zip(names, facts, strict=True):
+        kind = type(fact)
+        if kind is Gap:
+            gaps.append(f"{name}={fact.reason}")
+            values.append(None)
+        elif fact is NEVER:
+            gaps.append(f"{name}={_NEVER_REASON}")
+            values.append(None)
+        elif kind is tuple:
+            values.append(list(fact))
+        else:
+            values.append(fact if kind in _PLAIN else fact.value)
+    return values
+
+
+_PLAIN = frozenset({str, int, bool, datetime})
+
+
+def _digest(slow: list[Any], reasons: str) -> int:
+    """63 bits over content; marshal's version 2 writes equal values equally and costs a tenth of repr."""
+    plain = [int(value.timestamp()) if type(value) is datetime else value for value in slow]
+    data = marshal.dumps((plain, reasons), 2)
+    return (zlib.crc32(data) << 31) ^ zlib.adler32(data)
+
+
+@dataclass(slots=True)
+class CollectionWriter:
+    """One source's collection under way.
+
+    Attributes:
+        devices: distinct records written so far.
+    """
+
+    database: Database
+    source_id: int
+    collection_id: int
+    devices: int = 0
+    _seen: bytearray = field(default_factory=bytearray)
+    _gap_sets: dict[str, int] = field(default_factory=dict[str, int])
+    _gap_counts: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, records: Iterable[DeviceRecord]) -> int:
+        """Write one page; a record whose native id already came in this collection is passed over.
+
+        Returns:
+            How many were new to this collection.
+        """
+        rows = [_prepare(record) for record in {record.native_id: record for record in records}.values()]
+        before = self.devices
+        with self.database.engine.begin() as connection:
+            for start in range(0, len(rows), _CHUNK):
+                self._add_chunk(connection, rows[start : start + _CHUNK])
+        return self.devices - before
+
+    def _add_chunk(self, connection: Connection, rows: list[_Row]) -> None:
+        known = self._known(connection, rows)
+        strangers = [row for row in rows if row.record.native_id not in known]
+        if strangers:
+            _introduce(connection, self.source_id, strangers)
+            known |= self._known(connection, strangers)
+        fresh = [row for row in rows if not self._already(known[row.record.native_id].id)]
+        changed = [row for row in fresh if known[row.record.native_id].digest != row.digest]
+        self._write_records(connection, changed, known)
+        _reidentify(connection, [(row, known[row.record.native_id]) for row in changed])
+        if fresh:
+            connection.execute(
+                t.reading.insert(),
+                [
+                    {
+                        "collection_id": self.collection_id,
+                        "source_device_id": known[row.record.native_id].id,
+                        **dict(zip(FAST, row.fast, strict=True)),
+                    }
+                    for row in fresh
+                ],
+            )
+        self.devices += len(fresh)
+        self._gap_counts.update(row.gaps for row in fresh)
+
+    def unreadable_fields(self) -> Counter[str]:
+        """In how many of the records each signal was there, but not in a form that we understand."""
+        counts: Counter[str] = Counter()
+        for reasons, count in self._gap_counts.items():
+            for pair in reasons.split():
+                signal, _, reason = pair.partition("=")
+                if reason == Reason.UNREADABLE:
+                    counts[signal] += count
+        return counts
+
+    def _already(self, source_device_id: int) -> bool:
+        """True if that record came before in this walk; else remembers it. One byte per record ever known."""
+        if source_device_id >= len(self._seen):
+            self._seen.extend(bytes(source_device_id + 1024 - len(self._seen)))
+        already = bool(self._seen[source_device_id])
+        self._seen[source_device_id] = 1
+        return already
+
+    def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, sa.Row[Any]]:
+        ids = [row.record.native_id for row in rows]
+        found = connection.execute(_KNOWN, {"source": self.source_id, "ids": ids})
+        return {row.native_id: row for row in found}
+
+    def _write_records(
+        self, connection: Connection, changed: list[_Row], known: dict[str, sa.Row[Any]]
+    ) -> None:
+        if not changed:
+            return
+        replaced = [
+            known[row.record.native_id].id
+            for row in changed
+            if known[row.record.native_id].digest is not None
+        ]
+        if replaced:
+            connection.execute(
+                t.record.update()
+                .where(
+                    t.record.c.source_device_id == sa.bindparam("id"), t.record.c.to_collection_id.is_(None)
+                )
+                .values(to_collection_id=self.collection_id),
+                [{"id": source_device_id} for source_device_id in replaced],
+            )
+        self._learn_gap_sets(connection, {row.gaps for row in changed})
+        connection.execute(
+            t.record.insert(),
+            [
+                {
+                    "source_device_id": known[row.record.native_id].id,
+                    "from_collection_id": self.collection_id,
+                    "digest": row.digest,
+                    "gap_set_id": self._gap_sets[row.gaps],
+                    **dict(zip(SLOW, row.slow, strict=True)),
+                }
+                for row in changed
+            ],
+        )
+
+    def _learn_gap_sets(self, connection: Connection, wanted: set[str]) -> None:
+        missing = wanted - self._gap_sets.keys()
+        if not missing:
+            return
+        for attempt in ("read", "read after writing"):
+            found = connection.execute(
+                sa.select(t.gap_set.c.reasons, t.gap_set.c.id).where(t.gap_set.c.reasons.in_(missing))
+            )
+            self._gap_sets |= {reasons: gap_set_id for reasons, gap_set_id in found}
+            missing -= self._gap_sets.keys()
+            if missing and attempt == "read":
+                connection.execute(t.gap_set.insert(), [{"reasons": reasons} for reasons in sorted(missing)])
+
+    def close(
+        self,
+        *,
+        outcome: Outcome,
+        finished_at: datetime,
+        expected: int | None,
+        unreadable: int,
+        unread_ids: Iterable[str],
+        anonymous: int,
+        problems: Sequence[Trouble],
+    ) -> None:
+        """Believe the collection, in one transaction with its ledger entry.
+
+        Args:
+            unread_ids: native ids of rows that exist but could not be read.
+            anonymous: how many such rows have no known id: while there are any, no device can be called absent.
+        """
+        with self.database.engine.begin() as connection:
+            self._end_absences(connection)
+            if outcome is Outcome.COMPLETE and not anonymous:
+                self._begin_absences(connection, set(unread_ids))
+            connection.execute(
+                t.collection.update()
+                .where(t.collection.c.id == self.collection_id)
+                .values(
+                    outcome=outcome,
+                    finished_at=finished_at,
+                    devices=self.devices,
+                    expected=expected,
+                    unreadable=unreadable,
+                    problems=[[trouble.code, trouble.message, trouble.count] for trouble in problems],
+                )
+            )
+
+    def _end_absences(self, connection: Connection) -> None:
+        back = sa.select(t.reading.c.source_device_id).where(t.reading.c.collection_id == self.collection_id)
+        connection.execute(
+            t.absence.update()
+            .where(t.absence.c.to_collection_id.is_(None), t.absence.c.source_device_id.in_(back))
+            .values(to_collection_id=self.collection_id)
+        )
+
+    def _begin_absences(self, connection: Connection, unread_ids: set[str]) -> None:
+        missing = connection.execute(_MISSING, {"source": self.source_id, "collection": self.collection_id})
+        rows = [
+            {
+                "source_device_id": row.id,
+                "from_collection_id": self.collection_id,
+                "last_collection_id": row.last,
+            }
+            for row in missing
+            if row.native_id not in unread_ids and row.last is not None
+        ]
+        if rows:
+            connection.execute(t.absence.insert(), rows)
+
+
+def begin_collection(
+    database: Database,
+    *,
+    name: str,
+    kind: str,
+    as_of: datetime,
+    started_at: datetime,
+    reported: Sequence[str],
+) -> CollectionWriter:
+    """Open the ledger for one source's collection."""
+    with database.engine.begin() as connection:
+        source_id = _source_id(connection, name, kind)
+        inserted = connection.execute(
+            t.collection.insert().values(
+                source_id=source_id, as_of=as_of, started_at=started_at, reported=list(reported), problems=[]
+            )
+        )
+        (collection_id,) = inserted.inserted_primary_key or (0,)
+    return CollectionWriter(database, source_id, collection_id)
+
+
+def _source_id(connection: Connection, name: str, kind: str) -> int:
+    found = connection.execute(
+        sa.select(t.source.c.id, t.source.c.kind).where(t.source.c.name == name)
+    ).first()
+    if found is None:
+        (source_id,) = connection.execute(
+            t.source.insert().values(name=name, kind=kind)
+        ).inserted_primary_key or (0,)
+        return source_id
+    if found.kind != kind:
+        connection.execute(t.source.update().where(t.source.c.id == found.id).values(kind=kind))
+    return found.id
+
+
+def discard_unfinished(database: Database) -> int:
+    """Undo whatever collections and runs a killed program left behind; returns how many there were."""
+    with database.engine.begin() as connection:
+        collections = sa.select(t.collection.c.id).where(t.collection.c.outcome.is_(None))
+        runs = sa.select(t.run.c.id).where(t.run.c.finished_at.is_(None))
+        count = len(connection.execute(collections).all()) + len(connection.execute(runs).all())
+        if count:
+            connection.execute(t.record.delete().where(t.record.c.from_collection_id.in_(collections)))
+            connection.execute(
+                t.record.update()
+                .where(t.record.c.to_collection_id.in_(collections))
+                .values(to_collection_id=None)
+            )
+            connection.execute(t.reading.delete().where(t.reading.c.collection_id.in_(collections)))
+            connection.execute(t.run_source.delete().where(t.run_source.c.run_id.in_(runs)))
+            connection.execute(t.run.delete().where(t.run.c.finished_at.is_(None)))
+            connection.execute(t.collection.delete().where(t.collection.c.outcome.is_(None)))
+    return count
+
+
+_KNOWN = (
+    sa.select(
+        t.source_device.c.id,
+        t.source_device.c.native_id,
+        t.source_device.c.device_id,
+        t.record.c.digest,
+        t.record.c.serial,
+        t.record.c.udid,
+    )
+    .select_from(
+        t.source_device.outerjoin(
+            t.record,
+            sa.and_(
+                t.record.c.source_device_id == t.source_device.c.id, t.record.c.to_collection_id.is_(None)
+            ),
+        )
+    )
+    .where(
+        t.source_device.c.source_id == sa.bindparam("source"),
+        t.source_device.c.native_id.in_(sa.bindparam("ids", expanding=True)),
+    )
+)
+
+_seen_at = t.reading.alias("seen_at")
+_LAST_SEEN = (
+    sa.select(t.collection.c.id)
+    .where(
+        t.collection.c.source_id == t.source_device.c.source_id,
+        sa.exists().where(
+            _seen_at.c.collection_id == t.collection.c.id, _seen_at.c.source_device_id == t.source_device.c.id
+        ),
+    )
+    .order_by(t.collection.c.id.desc())
+    .limit(1)
+    .correlate(t.source_device)
+    .scalar_subquery()
+)
+_MISSING = sa.select(t.source_device.c.id, t.source_device.c.native_id, _LAST_SEEN.label("last")).where(
+    t.source_device.c.source_id == sa.bindparam("source"),
+    ~sa.exists().where(
+        t.reading.c.collection_id == sa.bindparam("collection"),
+        t.reading.c.source_device_id == t.source_device.c.id,
+    ),
+    ~sa.exists().where(
+        t.absence.c.source_device_id == t.source_device.c.id, t.absence.c.to_collection_id.is_(None)
+    ),
+)
+
+
+def _introduce(connection: Connection, source_id: int, strangers: Sequence[_Row]) -> None:
+    devices = _identify(connection, source_id, [row.record for row in strangers])
+    connection.execute(
+        t.source_device.insert(),
+        [
+            {
+                "source_id": source_id,
+                "native_id": row.record.native_id,
+                "device_id": devices[row.record.native_id],
+            }
+            for row in strangers
+        ],
+    )
+
+
+def _identify(connection: Connection, source_id: int, records: Sequence[DeviceRecord]) -> dict[str, int]:
+    """The device of each record by native id: by serial, else by UDID, else one of its own. Never by name."""
+    serials = {record.native_id: _identity(record.serial) for record in records}
+    udids = {record.native_id: _identity(record.udid) for record in records}
+    index = _Index(connection, set(serials.values()), set(udids.values()))
+    made: dict[str, dict[str, str | None]] = {}
+    for record in records:
+        serial, udid = serials[record.native_id], udids[record.native_id]
+        if index.find(serial, udid) is None:
+            key = _key(serial, udid, source_id, record.native_id)
+            made.setdefault(key, {"key": key, "serial": serial, "udid": udid})
+    if made:
+        existing = index.keys_of(connection, made)
+        fresh = [row for row in made.values() if row["key"] not in existing]
+        if fresh:
+            connection.execute(t.device.insert(), fresh)
+        index.learn(connection, set(made))
+    return {
+        record.native_id: index.find(serials[record.native_id], udids[record.native_id])
+        or index.by_key[_key(serials[record.native_id], udids[record.native_id], source_id, record.native_id)]
+        for record in records
+    }
+
+
+def _identity(fact: str | Gap) -> str | None:
+    """A serial or UDID as identities are compared: upper case; None where it is not known."""
+    return None if isinstance(fact, Gap) else fact.upper()
+
+
+def _key(serial: str | None, udid: str | None, source_id: int, native_id: str) -> str:
+    if serial:
+        return fingerprint("serial", serial)
+    if udid:
+        return fingerprint("udid", udid)
+    return fingerprint("record", str(source_id), native_id)
+
+
+class _Index:
+    """The devices that a page's serials and UDIDs may belong to."""
+
+    def __init__(self, connection: Connection, serials: set[str | None], udids: set[str | None]) -> None:
+        self.by_key: dict[str, int] = {}
+        self._by_serial: dict[str, int] = {}
+        self._by_udid: dict[str, tuple[int, str | None]] = {}
+        self._take(connection, t.device.c.serial.in_({serial for serial in serials if serial}))
+        self._take(connection, t.device.c.udid.in_({udid for udid in udids if udid}))
+
+    def find(self, serial: str | None, udid: str | None) -> int | None:
+        """The device of that serial; else that of the UDID, unless both have serials and these differ."""
+        if serial and (found := self._by_serial.get(serial)):
+            return found
+        if udid and (other := self._by_udid.get(udid)) and not (serial and other[1]):
+            return other[0]
+        return None
+
+    def keys_of(self, connection: Connection, keys: Iterable[str]) -> set[str]:
+        """Which of `keys` exist already."""
+        return set(connection.scalars(sa.select(t.device.c.key).where(t.device.c.key.in_(list(keys)))))
+
+    def learn(self, connection: Connection, keys: set[str]) -> None:
+        """Take in devices that have just been made."""
+        self._take(connection, t.device.c.key.in_(keys))
+
+    def _take(self, connection: Connection, where: sa.ColumnElement[bool]) -> None:
+        for row in connection.execute(sa.select(t.device).where(where)):
+            self.by_key[row.key] = row.id
+            if row.serial:
+                self._by_serial[row.serial] = row.id
+            if row.udid:
+                self._by_udid[row.udid] = (row.id, row.serial)
+
+
+def _reidentify(connection: Connection, changed: Sequence[tuple[_Row, sa.Row[Any]]]) -> None:
+    """A record whose serial or UDID became known or changed is attached to the device that it now belongs to."""
+    for row, known in changed:
+        now = (_identity(row.record.serial), _identity(row.record.udid))
+        before = tuple(value and value.upper() for value in (known.serial, known.udid))
+        if known.digest is not None and any(now) and now != before:
+            _reattach(connection, row.record, known)
+
+
+def _reattach(connection: Connection, record: DeviceRecord, known: sa.Row[Any]) -> None:
+    serial, udid = _identity(record.serial), _identity(record.udid)
+    target = _Index(connection, {serial}, {udid}).find(serial, udid)
+    current = connection.execute(sa.select(t.device).where(t.device.c.id == known.device_id)).one()
+    if target is None and (current.serial is None or serial in {None, current.serial}):
+        named = {"serial": current.serial or serial, "udid": udid or current.udid}
+        connection.execute(t.device.update().where(t.device.c.id == current.id).values(named))
+    elif target != current.id:
+        device_id = target or _identify(connection, 0, [record])[record.native_id]
+        connection.execute(
+            t.source_device.update().where(t.source_device.c.id == known.id).values(device_id=device_id)
+        )

@@ -1,0 +1,306 @@
+"""The ledger: which collections there are, which of them a run judged, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from fleet.model.device import SIGNALS
+from fleet.model.finding import Severity, Status
+from fleet.model.run import Outcome, SourceReport, Totals, TrendPoint, Trouble
+from fleet.store import tables as t
+from fleet.store.database import Database
+
+SHRANK = "fleet_shrank"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a run judges of one source: its latest closed collection, by number, and what that amounts to."""
+
+    source_id: int
+    collection_id: int
+    report: SourceReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run as the ledger keeps it.
+
+    Attributes:
+        chained: False for a second look at a past night, whose findings no later run goes on from.
+        previous_id: the chained run whose findings this one went on from.
+        settings: all that judged, as plain data without secrets.
+        catalog: content of the catalogue that judged.
+    """
+
+    id: int
+    as_of: datetime
+    started_at: datetime
+    finished_at: datetime
+    outcome: Outcome
+    hold: bool
+    chained: bool
+    previous_id: int | None
+    previous_at: datetime | None
+    version: str
+    settings: dict[str, Any]
+    policy_hash: str
+    catalog_date: str
+    catalog: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastCollections:
+    """What the mass-disappearance brake needs to know of a source.
+
+    Attributes:
+        last_complete: devices in its last complete collection; None if it never had one.
+        shrank: its latest collection was called partial because the fleet shrank.
+    """
+
+    last_complete: int | None
+    shrank: bool
+
+
+def past_collections(database: Database, name: str) -> PastCollections:
+    """How the source called `name` has answered so far."""
+    closed = (
+        sa.select(t.collection.c.outcome, t.collection.c.devices, t.collection.c.problems)
+        .join(t.source)
+        .where(t.source.c.name == name, t.collection.c.outcome.is_not(None))
+        .order_by(t.collection.c.id.desc())
+    )
+    with database.engine.connect() as connection:
+        latest = connection.execute(closed.limit(1)).first()
+        complete = connection.execute(
+            closed.where(t.collection.c.outcome == Outcome.COMPLETE).limit(1)
+        ).first()
+    shrank = latest is not None and any(problem[0] == SHRANK for problem in latest.problems)
+    return PastCollections(complete.devices if complete else None, shrank)
+
+
+def newest_moment(database: Database) -> datetime | None:
+    """`as_of` of the newest collection; None for an empty database."""
+    with database.engine.connect() as connection:
+        return connection.scalar(
+            sa.select(t.collection.c.as_of).order_by(t.collection.c.as_of.desc()).limit(1)
+        )
+
+
+def basis_at(database: Database, names: Sequence[str], as_of: datetime) -> list[Basis]:
+    """Per source its latest closed collection at `as_of`, in the order of `names`; none for one never collected."""
+    latest = (
+        sa.select(sa.func.max(t.collection.c.id))
+        .where(t.collection.c.outcome.is_not(None), t.collection.c.as_of <= as_of)
+        .group_by(t.collection.c.source_id)
+    )
+    with database.engine.connect() as connection:
+        found = _basis(connection, t.collection.c.id.in_(latest))
+    by_name = {basis.report.name: basis for basis in found}
+    return [by_name[name] for name in names if name in by_name]
+
+
+def basis_of_run(database: Database, run_id: int) -> list[Basis]:
+    """What a past run judged, in its order."""
+    judged = sa.select(t.run_source.c.collection_id).where(t.run_source.c.run_id == run_id)
+    order = sa.select(t.run_source.c.source_id, t.run_source.c.position).where(
+        t.run_source.c.run_id == run_id
+    )
+    with database.engine.connect() as connection:
+        position = {row.source_id: row.position for row in connection.execute(order)}
+        found = _basis(connection, t.collection.c.id.in_(judged))
+    return sorted(found, key=lambda basis: position[basis.source_id])
+
+
+def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]:
+    earlier = t.collection.alias()
+    facts_at = (
+        sa.select(earlier.c.as_of)
+        .where(
+            earlier.c.source_id == t.collection.c.source_id, earlier.c.id <= t.collection.c.id, earlier.c.devices > 0
+        )
+        .order_by(earlier.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("facts_at")
+    )
+    rows = connection.execute(
+        sa.select(t.collection, t.source.c.name, t.source.c.kind, facts_at)
+        .select_from(t.collection.join(t.source))
+        .where(where)
+    )
+    return [Basis(row.source_id, row.id, _source_report(row)) for row in rows]
+
+
+def _source_report(row: sa.Row[Any]) -> SourceReport:
+    reported = set(row.reported)
+    return SourceReport(
+        name=row.name,
+        kind=row.kind,
+        outcome=Outcome(row.outcome),
+        devices=row.devices,
+        expected=row.expected,
+        unreadable=row.unreadable,
+        collected_at=row.as_of,
+        facts_at=row.facts_at,
+        reported=tuple(signal for signal in SIGNALS if signal in reported),
+        never=tuple(signal for signal in SIGNALS if signal not in reported),
+        problems=tuple(Trouble(*problem) for problem in row.problems),
+    )
+
+
+def previous_run(database: Database, as_of: datetime) -> tuple[int, datetime] | None:
+    """The chained run that one at `as_of` goes on from: the latest that is not younger."""
+    with database.engine.connect() as connection:
+        row = connection.execute(
+            sa.select(t.run.c.id, t.run.c.as_of)
+            .where(t.run.c.chained, t.run.c.finished_at.is_not(None), t.run.c.as_of <= as_of)
+            .order_by(t.run.c.id.desc())
+            .limit(1)
+        ).first()
+    return (row.id, row.as_of) if row else None
+
+
+def is_newest(database: Database, as_of: datetime) -> bool:
+    """True if no finished run judged a later moment."""
+    with database.engine.connect() as connection:
+        later = sa.select(t.run.c.id).where(t.run.c.as_of > as_of, t.run.c.finished_at.is_not(None)).limit(1)
+        return connection.execute(later).first() is None
+
+
+def begin_run(
+    database: Database,
+    *,
+    as_of: datetime,
+    started_at: datetime,
+    outcome: Outcome,
+    chained: bool,
+    previous_id: int | None,
+    version: str,
+    settings: dict[str, Any],
+    policy_hash: str,
+    catalog: tuple[str, str, str],
+    notes: Sequence[str],
+    basis: Sequence[Basis],
+) -> int:
+    """Open the ledger for one run; it counts for nothing until it is finished.
+
+    Args:
+        catalog: digest, date and content of the catalogue that judges.
+    """
+    with database.engine.begin() as connection:
+        inserted = connection.execute(
+            t.run.insert().values(
+                as_of=as_of,
+                started_at=started_at,
+                outcome=outcome,
+                hold=False,
+                chained=chained,
+                previous_id=previous_id,
+                version=version,
+                settings=settings,
+                policy_hash=policy_hash,
+                catalog_id=_catalog_id(connection, *catalog),
+                notes=list(notes),
+            )
+        )
+        (run_id,) = inserted.inserted_primary_key or (0,)
+        rows = [
+            {
+                "run_id": run_id,
+                "source_id": one.source_id,
+                "collection_id": one.collection_id,
+                "position": position,
+            }
+            for position, one in enumerate(basis)
+        ]
+        if rows:
+            connection.execute(t.run_source.insert(), rows)
+    return run_id
+
+
+def _catalog_id(connection: Connection, digest: str, date: str, content: str) -> int:
+    found = connection.scalar(sa.select(t.catalog.c.id).where(t.catalog.c.digest == digest))
+    if found is not None:
+        return found
+    inserted = connection.execute(t.catalog.insert().values(digest=digest, date=date, content=content))
+    (catalog_id,) = inserted.inserted_primary_key or (0,)
+    return catalog_id
+
+
+def finish_run(
+    connection: Connection, run_id: int, *, finished_at: datetime, hold: bool, totals: Totals
+) -> None:
+    """Make a run count, within the transaction that writes its findings."""
+    connection.execute(
+        t.run.update()
+        .where(t.run.c.id == run_id)
+        .values(finished_at=finished_at, hold=hold, totals=asdict(totals))
+    )
+
+
+def load_run(database: Database, run_id: int | None = None) -> RunRow | None:
+    """A finished run by its id, or the newest chained one; None if there is none such."""
+    before = t.run.alias()
+    query = (
+        sa.select(
+            t.run,
+            t.catalog.c.date.label("catalog_date"),
+            t.catalog.c.content,
+            before.c.as_of.label("before_at"),
+        )
+        .select_from(t.run.join(t.catalog).outerjoin(before, before.c.id == t.run.c.previous_id))
+        .where(t.run.c.finished_at.is_not(None))
+    )
+    query = query.where(t.run.c.id == run_id) if run_id is not None else query.where(t.run.c.chained)
+    with database.engine.connect() as connection:
+        row = connection.execute(query.order_by(t.run.c.id.desc()).limit(1)).first()
+    return _run_row(row) if row else None
+
+
+def _run_row(row: sa.Row[Any]) -> RunRow:
+    return RunRow(
+        id=row.id,
+        as_of=row.as_of,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=Outcome(row.outcome),
+        hold=row.hold,
+        chained=row.chained,
+        previous_id=row.previous_id,
+        previous_at=row.before_at,
+        version=row.version,
+        settings=row.settings,
+        policy_hash=row.policy_hash,
+        catalog_date=row.catalog_date,
+        catalog=row.content,
+        notes=tuple(row.notes),
+    )
+
+
+def trend_before(database: Database, run_id: int, *, most: int = 30) -> tuple[TrendPoint, ...]:
+    """Totals of the chained runs before `run_id`, oldest first, at most `most`."""
+    with database.engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(t.run.c.id, t.run.c.as_of, t.run.c.outcome, t.run.c.totals)
+            .where(t.run.c.chained, t.run.c.finished_at.is_not(None), t.run.c.id < run_id)
+            .order_by(t.run.c.id.desc())
+            .limit(most)
+        ).all()
+    return tuple(
+        TrendPoint(
+            run_id=row.id,
+            as_of=row.as_of,
+            outcome=Outcome(row.outcome),
+            statuses={Status(name): count for name, count in row.totals["statuses"].items()},
+            findings={Severity(name): count for name, count in row.totals["findings"].items()},
+        )
+        for row in reversed(rows)
+    )

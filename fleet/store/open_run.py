@@ -1,0 +1,68 @@
+"""One run while it is being judged: what it reads, and the one transaction that all it finds is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.engine import Connection
+
+from fleet.lifecycle import Memory
+from fleet.model.run import Totals
+from fleet.store import findings, history, ledger
+from fleet.store.database import Database
+from fleet.store.findings import FindingWriter
+from fleet.store.history import Sighted
+from fleet.store.ledger import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """Devices and memories to read, in the order of device keys; findings to keep.
+
+    Nothing is written before `finish`, and nothing at all where the run is only made again.
+    """
+
+    run_id: int
+    previous_id: int | None
+    _reading: Connection
+    _names: dict[int, str]
+    _writer: FindingWriter | None
+
+    def devices(self, *, serial: str | None = None) -> Iterator[Sighted]:
+        """Every device that the run's collections tell of, streamed."""
+        return history.sighted(self._reading, self.run_id, self._names, serial=serial)
+
+    def memories(self, *, device_id: int | None = None) -> Iterator[tuple[str, Memory]]:
+        """Every finding that the previous run remembered, with the key of its device."""
+        return findings.remembered(self._reading, self.previous_id, device_id=device_id)
+
+    def keep(self, device_id: int | None, before: Memory | None, after: Memory) -> None:
+        """Remember what became of a finding."""
+        if self._writer:
+            self._writer.keep(device_id, before, after)
+
+    def finish(self, *, finished_at: datetime, hold: bool, totals: Totals) -> None:
+        """Make the run and all that it kept count, together."""
+        if self._writer:
+            self._writer.flush()
+            ledger.finish_run(
+                self._writer.connection, self.run_id, finished_at=finished_at, hold=hold, totals=totals
+            )
+            self._writer.connection.commit()
+
+
+@contextmanager
+def open_run(
+    database: Database, run_id: int, previous_id: int | None, basis: Sequence[Basis], *, write: bool
+) -> Iterator[OpenRun]:
+    """Open a begun run for its pass over the fleet; leaving without `finish` undoes what was kept.
+
+    Args:
+        write: False to make a past run again.
+    """
+    names = {one.source_id: one.report.name for one in basis}
+    with database.engine.connect() as reading, database.engine.connect() as writing:
+        yield OpenRun(run_id, previous_id, reading, names, FindingWriter(writing, run_id) if write else None)

@@ -1,0 +1,33 @@
+"""How values of the domain are spelt in the files that machines read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from fleet.model.fact import Fact, Gap
+
+if TYPE_CHECKING:
+    from fleet.model.device import Device
+
+T = TypeVar("T")
+
+
+def zulu(moment: datetime) -> str:
+    """`moment` in UTC with whole seconds, as in `2026-11-22T02:00:00Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def known(fact: Fact[T]) -> T | None:
+    """The value of `fact`, or None where there is none: null in JSON, an empty cell in a table."""
+    return None if isinstance(fact, Gap) else fact
+
+
+def model_of(device: Device) -> str | None:
+    """The model as people say it, else its identifier."""
+    return known(device.model_name) or known(device.model_identifier)
+
+
+def sources_of(device: Device) -> list[str]:
+    """The names of the sources that know `device`, the one with the freshest facts first."""
+    return list(dict.fromkeys(sighting.source for sighting in device.sightings))

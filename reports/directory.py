@@ -1,0 +1,192 @@
+"""The directory of one run: written out of sight, checked in with a manifest, and put in place as a whole.
+
+    reports-out/
+        latest/                  a copy of the newest run
+        2026-11-22T020000Z/      one directory per run, named by its clock
+        .unfinished-x7k2/        only while a run is at work
+            run/                 where formats write
+            latest/              the copy that is about to become `latest`
+            before/              the former `latest`, for the moment between two renames
+
+Whatever a crash leaves behind lies in `.unfinished-*`; the next run takes a stranded `latest` back out of it
+and removes the rest. One run at a time may use a report directory.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from fleet.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from types import TracebackType
+
+    from reports._format import Written
+
+_UNFINISHED = ".unfinished-"
+_PRIVATE_FILE = 0o600
+_PRIVATE_DIRECTORY = 0o700
+_ELSEWHERE = "or set [report] directory to another place"
+_FULL = f"there is no space left; free some, {_ELSEWHERE}"
+_FORBIDDEN = f"this user may not write there; grant it, {_ELSEWHERE}"
+_IN_THE_WAY = f"a file stands where a directory is due; move it away, {_ELSEWHERE}"
+_REMEDIES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
+}
+
+
+class RunDirectory:
+    """A run's files on their way into `root`; leaving the `with` block unpublished removes them.
+
+    Attributes:
+        path: an empty, private directory into which formats write.
+
+    Raises:
+        OutputError: `root` cannot be made or written to; nothing in it was changed.
+    """
+
+    def __init__(self, root: Path, as_of: datetime) -> None:
+        self._root = root
+        self._name = f"{as_of.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+        with writing(root):
+            root.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            for leftover in root.glob(f"{_UNFINISHED}*"):
+                _clear_away(root, leftover)
+            _refuse_what_is_no_directory(root / "latest")
+            self._unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=root))
+            self._unfinished.chmod(_PRIVATE_DIRECTORY)
+            self.path = _private(self._unfinished / "run")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with writing(self._root):
+            _clear_away(self._root, self._unfinished)
+
+    def publish(self, run: int, files: Iterable[Written], *, as_latest: bool = True) -> Path:
+        """Put the files in place, under the run's own name and as `latest`, and say where they are now.
+
+        Args:
+            run: the run's id, for the manifest.
+            files: what the formats wrote; it is all that the manifest lists.
+            as_latest: False for a past run's report that is made again.
+
+        Raises:
+            OutputError: it could not be done; `latest` is still the former one, whole.
+        """
+        with writing(self._root):
+            _write_manifest(self.path, run, files)
+            _settle(self.path)
+            twin = self._twin() if as_latest else None
+            final = self._take_place()
+            if twin:
+                self._swap_latest(twin)
+            _flush_directory(self._root)
+        return final
+
+    def _twin(self) -> Path:
+        # The copy is made before anything is renamed: when the disk is full, nothing has happened yet.
+        twin = _private(self._unfinished / "latest")
+        for path in self.path.iterdir():
+            shutil.copyfile(path, twin / path.name)
+        _settle(twin)
+        return twin
+
+    def _take_place(self) -> Path:
+        names = chain([self._name], (f"{self._name}-{number}" for number in count(2)))
+        free = next(name for name in names if not os.path.lexists(self._root / name))
+        return self.path.rename(self._root / free)
+
+    def _swap_latest(self, twin: Path) -> None:
+        latest = self._root / "latest"
+        if latest.exists():
+            latest.rename(self._unfinished / "before")
+        twin.rename(latest)
+
+
+@contextmanager
+def writing(path: Path) -> Generator[None]:
+    """Turn the system's errors about an output into one line that names `path` and what to do.
+
+    Raises:
+        OutputError: in place of any `OSError` of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = _REMEDIES.get(
+            error.errno or 0, f"{os.strerror(error.errno or errno.EIO)}; mend that, {_ELSEWHERE}"
+        )
+        raise OutputError(f"cannot write {path}: {why}") from error
+
+
+def _clear_away(root: Path, unfinished: Path) -> None:
+    before, latest = unfinished / "before", root / "latest"
+    if before.exists() and not latest.exists():  # it ended between the two renames
+        before.rename(latest)
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _refuse_what_is_no_directory(latest: Path) -> None:
+    # A link is refused as well: swapping it would cut whatever the admin tied to it.
+    if os.path.lexists(latest) and (latest.is_symlink() or not latest.is_dir()):
+        with writing(latest):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+
+
+def _private(directory: Path) -> Path:
+    directory.mkdir(mode=_PRIVATE_DIRECTORY)
+    directory.chmod(_PRIVATE_DIRECTORY)  # an umask may have taken more than others' rights
+    return directory
+
+
+def _write_manifest(directory: Path, run: int, files: Iterable[Written]) -> None:
+    entries = [_entry(directory / file.name, file.rows) for file in sorted(files, key=lambda file: file.name)]
+    manifest = {"schema": "fleetkeep.manifest/1", "run": run, "files": entries}
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (directory / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _entry(path: Path, rows: int) -> dict[str, str | int]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": digest}
+
+
+def _settle(directory: Path) -> None:
+    """Make the files of a directory private and durable, whatever the umask was when they were written."""
+    for path in directory.iterdir():
+        path.chmod(_PRIVATE_FILE)
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    _flush_directory(directory)
+
+
+def _flush_directory(directory: Path) -> None:
+    if os.name != "posix":  # Windows cannot open a directory and keeps its entries in order by itself
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,207 @@
+"""`findings.json`: the whole run for other programs, schema `fleetkeep.report/1`.
+
+There is no white space between tokens. What is unknown is null at the head of a device and stands with its
+reason under `unknown`; a backup that was never made is `"never"`; times are ISO 8601 in UTC. Whose a device
+is stands at its head alone, and is not said again among its signals.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from fleet.model.device import SIGNALS, Device
+from fleet.model.fact import Gap, Never, Reason
+from fleet.model.finding import Finding, Severity, Status
+from reports._format import Format, ReportContext, Written
+from reports._plain import known, model_of, sources_of, zulu
+from reports.directory import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fleet.model.run import DeviceReport, Incident, RunReport, SourceReport, Totals
+
+Object: TypeAlias = dict[str, object]
+_AT_THE_HEAD = frozenset({"serial", "name", "model_name", "user_email", "site", "groups"})
+# Written once, they save a tenth of the file; os_version is judged, so its age has to stand by it.
+_BELOW_THE_HEAD = tuple(signal for signal in SIGNALS if signal not in _AT_THE_HEAD)
+
+
+class FindingsJson:
+    """The file at work: devices wait in a spool, because the totals stand before them."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "findings.json"
+        self._devices = 0
+        with writing(self._path):
+            # A lone surrogate that came through all cleaning costs its character, not the report.
+            self._spool = tempfile.TemporaryFile(  # noqa: SIM115 - closed at the end
+                "w+", dir=directory, encoding="utf-8", errors="replace", newline=""
+            )
+
+    def device(self, report: DeviceReport) -> None:
+        """Take one device."""
+        with writing(self._path):
+            if self._devices:
+                self._spool.write(",")
+            self._spool.write(_encode(_device(report)))
+        self._devices += 1
+
+    def finish(self, run: RunReport) -> list[Written]:
+        """Write the head, now that it is known, and the devices behind it."""
+        with (
+            writing(self._path),
+            self._spool as spool,
+            self._path.open("w", encoding="utf-8", errors="replace", newline="") as file,
+        ):
+            file.write(_encode(_head(run)).removesuffix("}") + ',"devices":[')
+            spool.seek(0)
+            shutil.copyfileobj(spool, file)
+            file.write("]}")
+        return [Written(self._path.name, self._devices)]
+
+
+def _head(run: RunReport) -> Object:
+    return {
+        "schema": "fleetkeep.report/1",
+        "generated_at": run.generated_at,
+        "as_of": run.as_of,
+        "run": _run(run),
+        "sources": [_source(source) for source in run.sources],
+        "totals": _totals(run.totals),
+        "incidents": [_incident(incident) for incident in run.incidents],
+    }
+
+
+def _run(run: RunReport) -> Object:
+    return {
+        "id": run.id,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "outcome": run.outcome,
+        "version": run.version,
+        "policy_hash": run.policy_hash,
+        "catalog_date": run.catalog_date,
+        "hold": run.hold,
+    }
+
+
+def _source(source: SourceReport) -> Object:
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "outcome": source.outcome,
+        "devices": source.devices,
+        "expected": source.expected,
+        "unreadable": source.unreadable,
+        "signals": {"reported": source.reported, "never": source.never},
+        "problems": [
+            {"code": problem.code, "message": problem.message, "count": problem.count}
+            for problem in source.problems
+        ],
+    }
+
+
+def _totals(totals: Totals) -> Object:
+    statuses = {status.value: totals.statuses.get(status, 0) for status in Status}
+    findings = {severity.value: totals.findings.get(severity, 0) for severity in Severity}
+    return {"devices": totals.devices, **statuses, "waived": totals.waived, "findings": findings}
+
+
+def _incident(incident: Incident) -> Object:
+    return {
+        "check": incident.check,
+        "severity": incident.severity,
+        "summary": incident.summary,
+        "devices": incident.devices,
+        "since": incident.since,
+    }
+
+
+def _device(report: DeviceReport) -> Object:
+    device = report.device
+    return {
+        "key": device.key,
+        "serial": known(device.serial),
+        "name": known(device.name),
+        "model": model_of(device),
+        "os_version": known(device.os_version),
+        "user_email": known(device.user_email),
+        "site": known(device.site),
+        "groups": known(device.groups) or [],
+        "sources": sources_of(device),
+        "status": report.status,
+        "reason": report.reason,
+        "cause": report.cause,
+        "severity": report.severity,
+        "signals": _signals(device),
+        "unknown": _unknown(device),
+        "findings": [_finding(finding) for finding in report.findings],
+        "plan": [{"fix": step.fix, "audience": step.audience, "why": step.why} for step in report.plan],
+    }
+
+
+def _signals(device: Device) -> Object:
+    """The other known signals under the source that won them, so that an observation time stands once."""
+    won: dict[str, tuple[datetime, Object]] = {}
+    for signal in _BELOW_THE_HEAD:
+        value = getattr(device, signal)
+        if not isinstance(value, Gap):
+            sighting = device.sighting_of(signal)
+            _, values = won.setdefault(sighting.source, (sighting.observed_at, {}))
+            values[signal] = value
+    return {source: {"observed_at": moment, "values": values} for source, (moment, values) in won.items()}
+
+
+def _unknown(device: Device) -> Object:
+    """The signals without a value, with the reason, save those that no source of the device ever reports."""
+    facts = ((signal, getattr(device, signal)) for signal in SIGNALS)
+    return {
+        signal: fact.reason
+        for signal, fact in facts
+        if isinstance(fact, Gap) and fact.reason is not Reason.NOT_REPORTED
+    }
+
+
+def _finding(finding: Finding) -> Object:
+    return {
+        "key": finding.external_id,
+        "problem": finding.problem,
+        "check": finding.check,
+        "basis": finding.basis,
+        "severity": finding.severity,
+        "state": finding.state,
+        "action": finding.action,
+        "first_seen": finding.first_seen,
+        "last_seen": finding.last_seen,
+        "summary": finding.summary,
+        # Sorted, because a database need not give keys back in their order.
+        "evidence": dict(sorted(finding.evidence.items())),
+        "fixes": finding.fixes,
+    }
+
+
+def _spell(value: object) -> str:
+    match value:
+        case datetime():
+            return zulu(value)
+        case Never():
+            return value.value
+        case _:
+            raise TypeError(f"a report has no word for a {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_spell
+).encode
+
+
+def _open(directory: Path, _context: ReportContext) -> FindingsJson:
+    return FindingsJson(directory)
+
+
+FORMAT = Format(name="json", files=("findings.json",), open=_open)

@@ -1,0 +1,134 @@
+"""The HTML report: one file that opens anywhere, asks nobody for anything, and holds the whole fleet.
+
+The first page is plain HTML. The devices behind it are columns, compressed, which the page's own script unfolds into
+a list that only ever draws the rows in sight.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from fleet.errors import OutputError
+from fleet.model.device import SIGNALS, TIME_SIGNALS
+from fleet.model.run import DeviceReport, RunReport
+from reports._format import Format, ReportContext, Written
+from reports.html import words
+from reports.html.advice import Advice, Guide, bundled_guide
+from reports.html.columns import payload
+from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
+from reports.html.summary import Summary, view
+
+NAME = "index.html"
+_SCRIPTS = ("data.js", "list.js", "detail.js", "report.js")
+
+
+class HtmlReport:
+    """Writes `index.html`; see `reports._format.Writer`."""
+
+    def __init__(self, directory: Path, context: ReportContext, guide: Guide) -> None:
+        self._path = directory / NAME
+        self._checks = context.checks
+        self._advice = Advice(guide)
+        self._devices = Devices(self._advice.handling)
+        self._summary = Summary()
+
+    def device(self, report: DeviceReport) -> None:
+        """Take one device."""
+        self._devices.add(report)
+        self._summary.add(report)
+
+    def finish(self, run: RunReport) -> list[Written]:
+        """Write the page. Raises OutputError where the file cannot be written."""
+        page = _template().stream(
+            **view(run, self._summary, self._checks), **_assets(), data=payload(self._head(run), self._devices.tables())
+        )
+        try:
+            # For the owner alone: names and serial numbers stand in it.
+            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                page.dump(file, encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise OutputError(f"{self._path}: cannot be written ({error.strerror}); check free space and rights") from error
+        return [Written(NAME, self._summary.devices)]
+
+    def _head(self, run: RunReport) -> Mapping[str, object]:
+        return {
+            "rows": self._summary.devices,
+            "asOf": int(run.as_of.timestamp()) // 60,
+            "sizeStep": SIZE_STEP,
+            "signals": [[name, words.SIGNALS.get(name, name), _kind(name)] for name in SIGNALS],
+            "checks": {
+                text.id: {"title": text.title, "rule": text.rule, "basis": text.basis} for text in self._checks.values()
+            },
+            "steps": self._devices.steps,
+            "words": _vocabulary(),
+            **self._advice.texts(),
+        }
+
+
+def _vocabulary() -> dict[str, object]:
+    return {
+        "statuses": words.STATUSES,
+        "severities": words.SEVERITIES,
+        "states": words.STATES,
+        "bases": words.BASES,
+        "audiences": words.AUDIENCES,
+        "standings": words.STANDINGS,
+        "reasons": words.REASONS,
+        "verdicts": words.VERDICTS,
+    }
+
+
+def _kind(signal: str) -> str:
+    if signal in DAY_SIGNALS:
+        return "day"
+    if signal in TIME_SIGNALS:
+        return "time"
+    if signal in SIZE_SIGNALS:
+        return "size"
+    return {"battery_percent": "percent", "groups": "list"}.get(signal, "text")
+
+
+def _assets() -> dict[str, object]:
+    """The page's own style and script, and the hashes that let nothing else run."""
+    style = _resource("report.css")
+    # One module from several files: each keeps its names to the others, none to the page.
+    script = "\n".join(map(_resource, _SCRIPTS))
+    return {
+        "style": Markup(style),  # noqa: S704 - our own file, no outside text in it
+        "script": Markup(script),  # noqa: S704 - likewise
+        "policy_header": (
+            f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+            "img-src data:; base-uri 'none'; form-action 'none'"
+        ),
+    }
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _template() -> Template:
+    # autoescape by file name would leave a name that ends in .j2 unescaped.
+    jinja = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return jinja.from_string(_resource("page.html.j2"))
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _open(directory: Path, context: ReportContext) -> HtmlReport:
+    return HtmlReport(directory, context, bundled_guide())
+
+
+FORMAT = Format(name="html", files=(NAME,), open=_open)

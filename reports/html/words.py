@@ -1,0 +1,128 @@
+"""The page's vocabulary: every code that a reader meets, in plain words. Python and script read the same tables."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+STATUSES = {
+    "at_risk": ("▲", "At risk", "would lose data tonight"),
+    "unknown": ("?", "Unknown", "cannot be judged"),
+    "protected": ("✓", "Protected", "backed up recently"),
+    "not_applicable": ("–", "Not applicable", "not judged: no personal iCloud Backup to expect"),
+}
+OUTCOMES = {
+    "complete": ("✓", "Complete", "every device of the source is accounted for"),
+    "partial": ("▲", "Partial", "only some devices were read; nothing follows from those that are missing"),
+    "failed": ("✕", "Failed", "nothing was read; what you see of it is older"),
+}
+SEVERITIES = {
+    "critical": ("◆", "Critical"),
+    "high": ("▲", "High"),
+    "medium": ("■", "Medium"),
+    "low": ("●", "Low"),
+    "info": ("○", "Info"),
+}
+STATES = {
+    "new": "New tonight",
+    "open": "Open",
+    "reopened": "Reopened",
+    "waived": "Waived",
+    "resolved": "Resolved",
+    "gone": "Device gone",
+}
+BASES = {
+    "observed": "Observed: the device reported the problem itself.",
+    "inferred": "Inferred: concluded from neighbouring facts.",
+}
+AUDIENCES = {"user": "The person who uses the device", "admin": "An administrator"}
+STANDINGS = {
+    "read": "read in its latest collection",
+    "unread": "not read in its latest collection, from which nothing follows",
+    "absent": "no longer listed by it",
+    "superseded": "an older record, replaced by a newer enrolment of the same device; it does not count",
+}
+REASONS = {
+    "not_reported": "this kind of source never reports it",
+    "not_permitted": "the credential, or this kind of enrolment, may not see it",
+    "absent": "it is missing from this device's record",
+    "unreadable": "it is there, but not in a form that we understand",
+    "stale_data": "the facts are too old to prove that all is well",
+    "never_collected": "the device was never read",
+    "not_collected": "no source read the device in its latest collection",
+    "waived": "the problem that decides is waived",
+    "backup_problem": "a minor backup problem keeps it from counting as protected",
+    "user_enrollment": "it is enrolled by its owner (User Enrolment)",
+    "shared_ipad": "it is a Shared iPad",
+    "platform": "it is neither an iPhone nor an iPad",
+    "not_managed": "it is not managed",
+    "unknown_model": "the model is not in the catalogue",
+    "too_few_readings": "there are too few past observations",
+    "device_gone": "the device left the fleet",
+    "waiver_expired": "its waiver ended while the problem stands",
+}
+SIGNALS = {
+    "serial": "Serial number",
+    "udid": "UDID",
+    "name": "Name",
+    "asset_tag": "Asset tag",
+    "model_identifier": "Model identifier",
+    "model_name": "Model",
+    "platform": "Platform",
+    "os_version": "System version",
+    "os_build": "System build",
+    "managed": "Managed",
+    "supervised": "Supervised",
+    "enrollment": "Enrolment",
+    "ownership": "Ownership",
+    "shared_ipad": "Shared iPad",
+    "capacity_bytes": "Storage",
+    "available_bytes": "Free storage",
+    "backup_enabled": "iCloud Backup switched on",
+    "last_cloud_backup_at": "Last iCloud backup",
+    "last_local_backup_at": "Last backup to a computer",
+    "backup_restricted": "iCloud Backup forbidden by a profile",
+    "inventory_at": "Last inventory",
+    "checkin_at": "Last check-in",
+    "enrolled_at": "Enrolled",
+    "battery_percent": "Battery",
+    "roaming": "Roaming",
+    "account_active": "Apple Account signed in",
+    "lost_mode": "Lost Mode",
+    "vpn_configured": "Always-on or on-demand VPN",
+    "pending_os_version": "System waiting to be installed",
+    "user_name": "User",
+    "user_email": "User's e-mail",
+    "department": "Department",
+    "site": "Site",
+    "groups": "Groups",
+}
+VERDICTS = {
+    "at_risk": "This device would lose data if it broke tonight.",
+    "protected": "This device has a recent backup, and the report of it is fresh.",
+    "unknown": "Whether this device is backed up cannot be said",
+    "not_applicable": "This device is not judged",
+}
+
+
+def reason(code: str | None) -> str:
+    """The clause for a reason code; a code from a newer part of the program is shown as it is."""
+    return REASONS.get(code or "", (code or "no reason given").replace("_", " "))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 device`, `8,412 devices`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def moment(at: datetime | None, now: datetime) -> str:
+    """`2026-11-22 02:00 UTC (9 days ago)`, seen from `now`; `never` for None."""
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC ({age(now - at)})"
+
+
+def age(distance: timedelta) -> str:
+    """`9 days ago`, in the largest unit of which there are two, from minutes to days; `just then` under two minutes."""
+    minutes = int(abs(distance.total_seconds()) // 60)
+    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= 2 * size:
+            return f"{minutes // size:,} {unit}s " + ("ago" if distance > timedelta(0) else "later")
+    return "just then"

@@ -1,0 +1,225 @@
+"""The tables for spreadsheets and ticketing systems: `findings.csv` and `devices.csv`.
+
+UTF-8 without BOM, commas, CRLF, quotes doubled (RFC 4180); lists in a cell are joined by `; `, dates are
+ISO 8601 in UTC, and what is unknown is empty. Columns that hold other people's text are guarded against
+being run as a formula; those of our own making (ids, words of a closed set, dates, numbers) stay as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import tempfile
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from fleet.model.fact import Fact, Gap, Never
+from reports._format import Format, ReportContext, Written
+from reports._plain import known, model_of, sources_of, zulu
+from reports.directory import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from fleet.model.device import Device
+    from fleet.model.finding import Evidence, Finding
+    from fleet.model.run import DeviceReport, RunReport
+
+FINDING_COLUMNS = (
+    *("external_id", "action", "state", "severity", "check", "title"),
+    *("serial", "device_name", "model", "os_version", "user_name", "user_email", "department", "site"),
+    *("source", "evidence", "remediation"),
+    *("first_seen", "last_seen", "days_open", "observed_at", "waiver_until", "report_url"),
+)
+DEVICE_COLUMNS = (
+    *("key", "serial", "name", "status", "reason", "severity", "cause"),
+    *("model", "os_version", "user_name", "user_email", "department", "site", "groups", "sources"),
+    *("backup_enabled", "last_cloud_backup_at", "free_percent", "observed_at", "findings", "next_fix"),
+)
+_DAYS_OPEN = FINDING_COLUMNS.index("days_open")
+_STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width forms for the plain ones
+_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+
+Cell: TypeAlias = str | int | None
+
+
+class Tables:
+    """Both tables at work; `fix_titles` are those of the guide, by the id of the fix."""
+
+    def __init__(self, directory: Path, context: ReportContext, fix_titles: Mapping[str, str]) -> None:
+        self._context = context
+        self._fix_titles = fix_titles
+        self._findings = _Table(directory / "findings.csv", FINDING_COLUMNS)
+        self._devices = _Table(directory / "devices.csv", DEVICE_COLUMNS)
+        # The days a finding has been open end at the run's clock, which is only told at the end.
+        with writing(directory):
+            self._spool = tempfile.TemporaryFile("w+", dir=directory, encoding="ascii")  # noqa: SIM115 - closed at the end
+
+    def device(self, report: DeviceReport) -> None:
+        """Take one device and its findings."""
+        self._devices.add(_device_row(report))
+        with writing(self._findings.path):
+            for finding in report.findings:
+                self._spool.write(json.dumps(self._finding_row(finding, report.device)) + "\n")
+
+    def finish(self, run: RunReport) -> list[Written]:
+        """Complete both tables; fleet-wide findings follow those of the devices."""
+        with writing(self._findings.path), self._spool as spool:
+            spool.seek(0)
+            for line in spool:
+                self._add_finding(json.loads(line), run.as_of)
+        for incident in run.incidents:
+            self._add_finding(self._finding_row(incident.finding, None), run.as_of)
+        return [self._findings.close(), self._devices.close()]
+
+    def _add_finding(self, row: list[Cell], as_of: datetime) -> None:
+        opened_at = datetime.fromisoformat(str(row[_DAYS_OPEN]))
+        row[_DAYS_OPEN] = max((as_of - opened_at).days, 0)
+        self._findings.add(row)
+
+    def _finding_row(self, finding: Finding, device: Device | None) -> list[Cell]:
+        check = self._context.checks.get(finding.check)
+        return [
+            finding.external_id,
+            finding.action,
+            finding.state,
+            finding.severity,
+            finding.check,
+            guard(check.title if check else finding.check),
+            *(_whose(device) if device else [None] * 8),
+            guard("; ".join(finding.sources)),
+            guard(evidence_text(finding.evidence)),
+            guard(self._remediation(finding.fixes)),
+            zulu(finding.first_seen),
+            zulu(finding.last_seen),
+            zulu(finding.opened_at),
+            zulu(finding.observed_at),
+            zulu(finding.waiver_until) if finding.waiver_until else None,
+            f"{self._context.base_url}index.html#d={finding.external_id}",
+        ]
+
+    def _remediation(self, fixes: tuple[str, ...]) -> str:
+        titles = (self._fix_titles.get(fix, fix) for fix in fixes)
+        return " ".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
+
+
+class _Table:
+    """One CSV file, header first."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.path = path
+        self._rows = -1
+        with writing(path):
+            # A lone surrogate that came through all cleaning costs its character, not the report.
+            self._file = path.open("w", encoding="utf-8", errors="replace", newline="")
+        self._csv = csv.writer(self._file, lineterminator="\r\n")
+        self.add(columns)
+
+    def add(self, row: Iterable[Cell]) -> None:
+        with writing(self.path):
+            self._csv.writerow(row)
+        self._rows += 1
+
+    def close(self) -> Written:
+        with writing(self.path):
+            self._file.close()
+        return Written(self.path.name, self._rows)
+
+
+def guard(text: str) -> str:
+    """`text` for a cell: with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    That is where its first visible character is one of `= + - @` or their full-width forms, or where it
+    starts with a tab, a line break or NUL (wider than OWASP ASVS 1.2.10 and CWE-1236, read 2026-11-23).
+    """
+    if not text or text[0].isalnum():
+        return text
+    first = next((char for char in text if unicodedata.category(char) not in _INVISIBLE), "")
+    return f"'{text}" if first in _STARTS_A_FORMULA or text[0] in "\t\r\n\0" else text
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """The evidence for a human: `key: value; key: value`, in the order of the keys."""
+    return "; ".join(f"{key}: {_said(evidence[key])}" for key in sorted(evidence))
+
+
+def _said(value: str | float | bool | list[str] | None) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def _device_row(report: DeviceReport) -> list[Cell]:
+    device = report.device
+    serial, name, *whose = _whose(device)
+    return [
+        device.key,
+        serial,
+        name,
+        report.status,
+        report.reason,
+        report.severity,
+        report.cause,
+        *whose,
+        guard("; ".join(known(device.groups) or ())),
+        guard("; ".join(sources_of(device))),
+        _flag(device.backup_enabled),
+        _last_backup(device.last_cloud_backup_at),
+        free_percent(device),
+        zulu(device.observed_at),
+        "; ".join(finding.check for finding in report.findings if finding.state.standing),
+        report.plan[0].fix if report.plan else None,
+    ]
+
+
+def _whose(device: Device) -> list[Cell]:
+    texts = (
+        known(device.serial),
+        known(device.name),
+        model_of(device),
+        known(device.os_version),
+        known(device.user_name),
+        known(device.user_email),
+        known(device.department),
+        known(device.site),
+    )
+    return [guard(text) if text else None for text in texts]
+
+
+def _flag(fact: Fact[bool]) -> str | None:
+    return None if isinstance(fact, Gap) else "true" if fact else "false"
+
+
+def _last_backup(fact: Fact[datetime | Never]) -> str | None:
+    match fact:
+        case Gap():
+            return None
+        case Never():
+            return fact.value
+        case _:
+            return zulu(fact)
+
+
+def free_percent(device: Device) -> str | None:
+    """The free share of the device's storage in percent with one decimal; None where it cannot be known."""
+    capacity, available = known(device.capacity_bytes), known(device.available_bytes)
+    if not capacity or available is None or not 0 <= available <= capacity:
+        return None
+    return f"{100 * available / capacity:.1f}"
+
+
+def _open(directory: Path, context: ReportContext) -> Tables:
+    from fleet.guide import load  # noqa: PLC0415 - the guide is read when a report is written, not on --help
+
+    return Tables(directory, context, {name: fix.title for name, fix in load().items()})
+
+
+FORMAT = Format(name="csv", files=("findings.csv", "devices.csv"), open=_open)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fleet.model.finding import Severity, State
+from fleet.model.run import Outcome
+from reports._format import Written
+from reports.metrics import FORMAT
+from tests.reports.a_run import CONTEXT, NOW, a_finding, a_report, a_source, an_incident, push
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fleet.model.run import DeviceReport
+
+
+def samples(directory: Path, *reports: DeviceReport, **changes: object) -> list[str]:
+    push(FORMAT.open(directory, CONTEXT), reports, **changes)
+    return (directory / "metrics.prom").read_text("utf-8").splitlines()
+
+
+def test_the_whole_file(tmp_path: Path) -> None:
+    """A scraper gets help, type and samples of each metric, in one group each, with a line end at the end."""
+    reports = [a_report(a_finding(), a_finding(check="storage-full", severity=Severity.LOW)), a_report()]
+    files = push(
+        FORMAT.open(tmp_path, CONTEXT), reports, sources=(a_source(), a_source("schools", Outcome.PARTIAL))
+    )
+    assert files == [Written("metrics.prom", 12)]
+    assert (tmp_path / "metrics.prom").read_bytes().decode() == (
+        "# HELP fleetkeep_devices Devices by status.\n"
+        "# TYPE fleetkeep_devices gauge\n"
+        'fleetkeep_devices{status="protected"} 1\n'
+        'fleetkeep_devices{status="at_risk"} 1\n'
+        'fleetkeep_devices{status="unknown"} 0\n'
+        'fleetkeep_devices{status="not_applicable"} 0\n'
+        "# HELP fleetkeep_findings Standing findings of devices by check and severity.\n"
+        "# TYPE fleetkeep_findings gauge\n"
+        'fleetkeep_findings{check="backup-stale",severity="high"} 1\n'
+        'fleetkeep_findings{check="storage-full",severity="low"} 1\n'
+        "# HELP fleetkeep_source_complete 1 if the source's latest collection is complete, else 0.\n"
+        "# TYPE fleetkeep_source_complete gauge\n"
+        'fleetkeep_source_complete{source="hq"} 1\n'
+        'fleetkeep_source_complete{source="schools"} 0\n'
+        "# HELP fleetkeep_source_devices Devices read in the source's latest collection.\n"
+        "# TYPE fleetkeep_source_devices gauge\n"
+        'fleetkeep_source_devices{source="hq"} 105\n'
+        'fleetkeep_source_devices{source="schools"} 105\n'
+        "# HELP fleetkeep_run_duration_seconds How long the run took.\n"
+        "# TYPE fleetkeep_run_duration_seconds gauge\n"
+        "fleetkeep_run_duration_seconds 62.5\n"
+        "# HELP fleetkeep_run_finished_timestamp_seconds When the run finished, in seconds since 1970.\n"
+        "# TYPE fleetkeep_run_finished_timestamp_seconds gauge\n"
+        "fleetkeep_run_finished_timestamp_seconds 1795312862\n"
+    )
+
+
+@pytest.mark.parametrize(("state", "counted"), [(state, state.standing) for state in State])
+def test_only_standing_findings_count(tmp_path: Path, state: State, counted: bool) -> None:
+    """Waived, resolved and vanished findings wake nobody up."""
+    lines = samples(tmp_path, a_report(a_finding(state=state)), incidents=(an_incident(),))
+    assert ('fleetkeep_findings{check="backup-stale",severity="high"} 1' in lines) is counted
+
+
+def test_findings_add_up_over_devices(tmp_path: Path) -> None:
+    """The same check and severity on several devices is one sample with their number."""
+    reports = [
+        a_report(a_finding()),
+        a_report(a_finding(state=State.NEW)),
+        a_report(a_finding(severity=Severity.LOW)),
+    ]
+    lines = [line for line in samples(tmp_path, *reports) if line.startswith("fleetkeep_findings{")]
+    assert lines == [
+        'fleetkeep_findings{check="backup-stale",severity="high"} 2',
+        'fleetkeep_findings{check="backup-stale",severity="low"} 1',
+    ]
+
+
+def test_label_values_are_escaped(tmp_path: Path) -> None:
+    """A check of somebody else's with quotes, backslashes or line ends in its id cannot break the file."""
+    lines = samples(tmp_path, a_report(a_finding(check='a"b\\c\nd')))
+    assert r'fleetkeep_findings{check="a\"b\\c\nd",severity="high"} 1' in lines
+
+
+def test_a_clock_set_back_gives_no_negative_duration(tmp_path: Path) -> None:
+    """A run over which the clock was set back reads as taking no time."""
+    lines = samples(tmp_path, finished_at=NOW, started_at=NOW.replace(hour=3))
+    assert "fleetkeep_run_duration_seconds 0" in lines

@@ -1,0 +1,554 @@
+"""A made-up Jamf Pro: the pages a collection needs, with the faults that real servers have.
+
+As a server: `python -m tests.servers.jamf --devices 10000 --port 8080`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httpx
+
+Record = dict[str, Any]
+Reply = tuple[int, dict[str, str], bytes]
+EPOCH = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
+SECTION_KEYS = {
+    "GENERAL": "general",
+    "HARDWARE": "hardware",
+    "USER_AND_LOCATION": "userAndLocation",
+    "SECURITY": "security",
+    "NETWORK": "network",
+    "GROUPS": "groups",
+}
+_EMPTY_SECTIONS = (
+    "purchasing",
+    "applications",
+    "certificates",
+    "ebooks",
+    "serviceSubscriptions",
+    "profiles",
+    "userProfiles",
+    "provisioningProfiles",
+    "sharedUsers",
+    "extensionAttributes",
+)
+_MODELS = (
+    ("iPhone14,5", "iPhone 13", 131072),
+    ("iPhone17,3", "iPhone 16", 262144),
+    ("iPad11,6", "iPad 8th generation (Wi-Fi)", 32768),
+    ("iPad13,18", "iPad 10th generation (Wi-Fi)", 65536),
+)
+
+
+def jamf_record(i: int) -> Record:
+    """One believable device of about 3.3 KB with every section; `i` decides everything, its id is `i + 1`."""
+    identifier, model, capacity = _MODELS[i % len(_MODELS)]
+    return {
+        "mobileDeviceId": str(i + 1),
+        "deviceType": "iOS",
+        "general": _general(i),
+        "hardware": _hardware(i, identifier, model, capacity),
+        "userAndLocation": _user(i),
+        "security": _security(),
+        "network": _network(),
+        "groups": [
+            {
+                "groupId": "1",
+                "groupName": "All managed",
+                "groupDescription": "Everything under management",
+                "smart": True,
+            },
+            {
+                "groupId": str(10 + i % 7),
+                "groupName": f"Cart {i % 7}",
+                "groupDescription": "",
+                "smart": False,
+            },
+        ],
+    } | dict.fromkeys(_EMPTY_SECTIONS)
+
+
+def stamp(days: float) -> str:
+    """A time that many days before this server's present, the way Jamf writes it."""
+    return (EPOCH - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _general(i: int) -> Record:
+    return {
+        "udid": f"00008101-{i:016X}",
+        "displayName": f"Tablet {i:05d}",
+        "assetTag": f"A{i:06d}" if i % 3 else "",
+        "siteId": str(1 + i % 2) if i % 4 else "-1",
+        "lastInventoryUpdateDate": stamp(i % 5),
+        "lastContactDate": stamp(i % 2),
+        "osVersion": "26.3.1" if i % 4 else "25.6",
+        "osRapidSecurityResponse": "",
+        "osBuild": "23D8133",
+        "osSupplementalBuildVersion": "23D8133",
+        "softwareUpdateDeviceId": "J171AP",
+        "ipAddress": f"198.51.100.{i % 250}",
+        "managed": True,
+        "supervised": i % 10 != 0,
+        "deviceOwnershipType": "Institutional",
+        "enrollmentMethodPrestage": {"mobileDevicePrestageId": "5", "profileName": "All devices"}
+        if i % 3
+        else None,
+        "enrollmentSessionTokenValid": False,
+        "lastEnrolledDate": stamp(400 + i % 300),
+        "mdmProfileExpirationDate": stamp(-300),
+        "timeZone": "Europe/Berlin",
+        "declarativeDeviceManagementEnabled": True,
+        "managementId": f"5f3c0d6e-0000-4000-8000-{i:012d}",
+        "extensionAttributes": [],
+        "lastLoggedInUsernameSelfService": None,
+        "lastLoggedInUsernameSelfServiceTimestamp": None,
+        "lastLoggedInUsernameMdm": None,
+        "lastLoggedInUsernameMdmTimestamp": None,
+        "sharedIpad": False,
+        "diagnosticAndUsageReportingEnabled": False,
+        "appAnalyticsEnabled": False,
+        "residentUsers": None,
+        "quotaSize": None,
+        "temporarySessionOnly": None,
+        "temporarySessionTimeout": None,
+        "userSessionTimeout": None,
+        "syncedToComputer": -1,
+        "maximumSharediPadUsersStored": -1,
+        "lastBackupDate": None if i % 50 else stamp(20),
+        "deviceLocatorServiceEnabled": True,
+        "doNotDisturbEnabled": False,
+        "cloudBackupEnabled": i % 6 != 0,
+        "lastCloudBackupDate": None if i % 9 == 0 else stamp(i % 5 + i % 40),
+        "locationServicesForSelfServiceMobileEnabled": False,
+        "itunesStoreAccountActive": i % 8 != 0,
+        "exchangeDeviceId": "",
+        "tethered": False,
+    }
+
+
+def _hardware(i: int, identifier: str, model: str, capacity: int) -> Record:
+    free = capacity * (i % 90 + 1) // 100
+    return {
+        "capacityMb": capacity,
+        "availableSpaceMb": free,
+        "usedSpacePercentage": 100 * (capacity - free) // capacity,
+        "batteryLevel": 15 + i % 86,
+        "batteryHealth": "UNKNOWN",
+        "serialNumber": f"FK{i:08d}Q",
+        "wifiMacAddress": "02:00:5E:10:00:01",
+        "bluetoothMacAddress": "02:00:5E:10:00:02",
+        "modemFirmwareVersion": "",
+        "model": model,
+        "modelIdentifier": identifier,
+        "modelNumber": "MK2K3FD",
+        "bluetoothLowEnergyCapable": True,
+        "deviceId": "",
+        "extensionAttributes": [],
+    }
+
+
+def _user(i: int) -> Record:
+    return {
+        "username": f"user{i}",
+        "realName": f"User Number {i}",
+        "emailAddress": f"user{i}@school.example",
+        "position": "Student",
+        "phoneNumber": "",
+        "departmentId": str(i % 12),
+        "buildingId": "2",
+        "room": f"R{i % 40}",
+        "building": "North wing",
+        "department": f"Year {i % 12 + 1}",
+        "extensionAttributes": [],
+    }
+
+
+def _security() -> Record:
+    return {
+        "dataProtected": True,
+        "blockLevelEncryptionCapable": True,
+        "fileLevelEncryptionCapable": True,
+        "passcodePresent": True,
+        "passcodeCompliant": True,
+        "passcodeCompliantWithProfile": True,
+        "hardwareEncryption": 3,
+        "activationLockEnabled": False,
+        "jailBreakDetected": False,
+        "attestationStatus": "SUCCESS",
+        "lastAttestationAttemptDate": stamp(3),
+        "lastSuccessfulAttestationDate": stamp(3),
+        "passcodeLockGracePeriodEnforcedSeconds": 0,
+        "personalDeviceProfileCurrent": False,
+        "lostModeEnabled": False,
+        "lostModePersistent": False,
+        "lostModeMessage": "",
+        "lostModePhoneNumber": "",
+        "lostModeFootnote": "",
+        "lostModeLocation": None,
+        "bootstrapTokenEscrowed": "NOT_SUPPORTED",
+    }
+
+
+def _network() -> Record:
+    return {
+        "cellularTechnology": "None",
+        "voiceRoamingEnabled": False,
+        "imei": "",
+        "iccid": "",
+        "meid": "",
+        "eid": "",
+        "carrierSettingsVersion": "",
+        "currentCarrierNetwork": "",
+        "currentMobileCountryCode": "",
+        "currentMobileNetworkCode": "",
+        "homeCarrierNetwork": "",
+        "homeMobileCountryCode": "",
+        "homeMobileNetworkCode": "",
+        "dataRoamingEnabled": False,
+        "roaming": False,
+        "personalHotspotEnabled": False,
+        "phoneNumber": "",
+        "preferredVoiceNumber": "",
+    }
+
+
+@dataclass(kw_only=True)
+class JamfServer:
+    """A fleet behind Jamf's API: `handle` answers one request, `with` serves it over a loopback socket.
+
+    Attributes:
+        devices: how many, made by `record`; or the records themselves.
+        page_cap: the largest page, granted without a word.
+        broken: id to the section that breaks its page; without that section, or leniently, the page is whole.
+        hard: ids whose page breaks whatever is asked; `by_id` tells if they can be had one by one.
+        listed: False hides the list of ids.
+        token_requests: a token is refused after so many requests for data.
+        token_seconds: how long a token says that it lives.
+        unversioned_token: the token is had at the path of older servers only.
+        fail_from_page, fail_status: from that page on every page fails for ever.
+        latency_seconds: before each answer, over a socket.
+        sites: by id; None refuses them for want of a permission.
+        refused_sections: never sent, as if not asked for.
+        totals: the total that the n-th page of the detail list states, where it is not the truth.
+    """
+
+    devices: int | Sequence[Record] = 3
+    record: Callable[[int], Record] = jamf_record
+    page_cap: int = 2000
+    version: str = "11.30.1-t1756000000000"
+    broken: Mapping[str, str] = field(default_factory=dict[str, str])
+    hard: frozenset[str] = frozenset()
+    by_id: bool = False
+    listed: bool = True
+    token_requests: int | None = None
+    token_seconds: int = 1200
+    unversioned_token: bool = False
+    client_secret: str = "secret-of-the-client"
+    username: str = "reader"
+    password: str = "secret-of-the-user"
+    fail_from_page: int | None = None
+    fail_status: int = 500
+    latency_seconds: float = 0
+    sites: Mapping[str, str] | None = field(default_factory=lambda: {"1": "North", "2": "South"})
+    refused_sections: frozenset[str] = frozenset()
+    totals: Callable[[int, int], int] = lambda _page, truth: truth
+    page_hook: Callable[[list[bytes]], bytes] | None = None
+
+    def __post_init__(self) -> None:
+        made = (
+            self.devices
+            if not isinstance(self.devices, int)
+            else [self.record(i) for i in range(self.devices)]
+        )
+        self.records: list[Record] = [dict(record) for record in made]
+        self._encoded: dict[frozenset[str], list[bytes]] = {}
+        self._lock = threading.Lock()
+        self._tokens = 0
+        self._used = 0
+        self._in_flight = 0
+        self.most_in_flight = 0
+        self.requests: list[tuple[str, str, dict[str, list[str]]]] = []
+        self._server: ThreadingHTTPServer | None = None
+
+    def count(self, path: str) -> int:
+        """How many requests went to that path."""
+        return sum(1 for _, asked, _ in self.requests if asked == path)
+
+    @property
+    def transport(self) -> httpx.MockTransport:
+        """The same answers without a socket."""
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            path, query = request.url.path, request.url.query.decode()
+            status, headers, body = self.handle(
+                request.method, path, query, dict(request.headers), request.content
+            )
+            return httpx.Response(status, headers=headers, content=body)
+
+        return httpx.MockTransport(answer)
+
+    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Status, headers and body for one request; header names are looked up in lower case."""
+        asked = parse_qs(query)
+        headers = {name.lower(): value for name, value in headers.items()}
+        with self._lock:
+            self.requests.append((method, path, asked))
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            if self.latency_seconds:
+                time.sleep(self.latency_seconds)
+            return self._route(method, path, asked, headers, body)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def _route(
+        self, method: str, path: str, asked: dict[str, list[str]], headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        root = "/api" if self.unversioned_token else "/api/v1"
+        if method == "POST" and path == f"{root}/oauth/token":
+            return self._client_token(body)
+        if method == "POST" and path == f"{root}/auth/token":
+            return self._user_token(headers)
+        if method != "GET":
+            return _error(404)
+        if not self._admitted(headers):
+            return _error(401)
+        return self._data(path, asked)
+
+    def _data(self, path: str, asked: dict[str, list[str]]) -> Reply:
+        match path.removeprefix("/api"):
+            case "/v1/jamf-pro-version":
+                return _json({"version": self.version})
+            case "/v1/sites":
+                return (
+                    _error(403)
+                    if self.sites is None
+                    else _json([{"id": k, "name": v} for k, v in self.sites.items()])
+                )
+            case "/v2/mobile-devices" if self.listed:
+                return self._listing(asked)
+            case "/v2/mobile-devices/detail":
+                return self._details(asked)
+            case single if single.startswith("/v2/mobile-devices/") and single.endswith("/detail"):
+                return self._single(unquote(single.split("/")[3]))
+            case _:
+                return _error(404)
+
+    def _client_token(self, body: bytes) -> Reply:
+        form = parse_qs(body.decode())
+        if form.get("client_secret") != [self.client_secret]:
+            return _json({"error": "invalid_client"}, status=400)
+        return _json(
+            {"access_token": self._issue(), "token_type": "Bearer", "expires_in": self.token_seconds}
+        )
+
+    def _user_token(self, headers: Mapping[str, str]) -> Reply:
+        proof = b64encode(f"{self.username}:{self.password}".encode()).decode()
+        if headers.get("authorization") != f"Basic {proof}":
+            return _error(401)
+        expires = EPOCH + timedelta(seconds=self.token_seconds)
+        dated = {"Date": format_datetime(EPOCH, usegmt=True)}
+        return _json(
+            {"token": self._issue(), "expires": expires.isoformat().replace("+00:00", "Z")}, headers=dated
+        )
+
+    def _issue(self) -> str:
+        with self._lock:
+            self._tokens += 1
+            self._used = 0
+            return f"token-{self._tokens}"
+
+    def _admitted(self, headers: Mapping[str, str]) -> bool:
+        with self._lock:
+            self._used += 1
+            worn = self.token_requests is not None and self._used > self.token_requests
+            return (
+                not worn
+                and self._tokens > 0
+                and headers.get("authorization") == f"Bearer token-{self._tokens}"
+            )
+
+    def _window(self, asked: dict[str, list[str]]) -> tuple[int, slice]:
+        page, size = (
+            int(asked.get("page", ["0"])[0]),
+            min(int(asked.get("page-size", ["100"])[0]), self.page_cap),
+        )
+        return page, slice(page * size, (page + 1) * size)
+
+    def _listing(self, asked: dict[str, list[str]]) -> Reply:
+        _, window = self._window(asked)
+        rows = [{"id": record["mobileDeviceId"], "type": "ios"} for record in self.records[window]]
+        return _json({"totalCount": len(self.records), "results": rows})
+
+    def _details(self, asked: dict[str, list[str]]) -> Reply:
+        page, window = self._window(asked)
+        if self.fail_from_page is not None and page >= self.fail_from_page:
+            return _error(self.fail_status)
+        sections = frozenset(asked.get("section", ["GENERAL"]))
+        lenient = asked.get("exception-handling") == ["LENIENT"] and self._knows_lenient()
+        if any(self._breaks(record, sections, lenient=lenient) for record in self.records[window]):
+            return _error(500)
+        rows = self._rows(sections - self.refused_sections, window)
+        results = b"[" + b",".join(rows) + b"]" if self.page_hook is None else self.page_hook(rows)
+        total = self.totals(page, len(self.records))
+        return 200, {"Content-Type": "application/json"}, b'{"totalCount":%d,"results":%s}' % (total, results)
+
+    def _knows_lenient(self) -> bool:
+        major, minor = self.version.split(".")[:2]
+        return (int(major), int(minor)) >= (11, 29)
+
+    def _breaks(self, record: Record, sections: frozenset[str], *, lenient: bool) -> bool:
+        native_id = record.get("mobileDeviceId")
+        return native_id in self.hard or (self.broken.get(str(native_id)) in sections and not lenient)
+
+    def _rows(self, sections: frozenset[str], window: slice) -> list[bytes]:
+        with self._lock:
+            if sections not in self._encoded:
+                hidden = {key for name, key in SECTION_KEYS.items() if name not in sections}
+                self._encoded[sections] = [
+                    json.dumps(self._shown(record, hidden), separators=(",", ":")).encode()
+                    for record in self.records
+                ]
+        return self._encoded[sections][window]
+
+    def _shown(self, record: Record, hidden: set[str]) -> Record:
+        broken = SECTION_KEYS.get(self.broken.get(str(record.get("mobileDeviceId")), ""), "")
+        return {key: None if key in hidden or key == broken else value for key, value in record.items()}
+
+    def _single(self, native_id: str) -> Reply:
+        record = next((record for record in self.records if record["mobileDeviceId"] == native_id), None)
+        if record is None:
+            return _error(404)
+        return _json(single_detail(record)) if native_id not in self.hard or self.by_id else _error(500)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self.start(0)
+        return self
+
+    def start(self, port: int) -> None:
+        """Listen on 127.0.0.1; port 0 takes a free one."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def single_detail(record: Record) -> Record:
+    """The same device as `/{id}/detail` shows it, with that answer's own names."""
+    g: Record = record.get("general") or {}
+    h: Record = record.get("hardware") or {}
+    u: Record = record.get("userAndLocation") or {}
+    kind: str = record["deviceType"].lower()
+    block: Record = {
+        "model": h.get("model"),
+        "modelIdentifier": h.get("modelIdentifier"),
+        "supervised": g.get("supervised"),
+        "batteryLevel": h.get("batteryLevel"),
+        "lastBackupTimestamp": g.get("lastBackupDate"),
+        "capacityMb": h.get("capacityMb"),
+        "availableMb": h.get("availableSpaceMb"),
+        "shared": g.get("sharedIpad"),
+        "cloudBackupEnabled": g.get("cloudBackupEnabled"),
+        "lastCloudBackupTimestamp": g.get("lastCloudBackupDate"),
+        "iTunesStoreAccountActive": g.get("itunesStoreAccountActive"),
+        "security": {"dataProtected": True},
+        "network": record.get("network"),
+    }
+    return {
+        "id": record["mobileDeviceId"],
+        "name": g.get("displayName"),
+        "assetTag": g.get("assetTag"),
+        "lastInventoryUpdateTimestamp": g.get("lastInventoryUpdateDate"),
+        "lastContactTimestamp": g.get("lastContactDate"),
+        "osVersion": g.get("osVersion"),
+        "osBuild": g.get("osBuild"),
+        "serialNumber": h.get("serialNumber"),
+        "udid": g.get("udid"),
+        "managed": g.get("managed"),
+        "lastEnrollmentTimestamp": g.get("lastEnrolledDate"),
+        "deviceOwnershipLevel": str(g.get("deviceOwnershipType")).lower(),
+        "enrollmentMethod": "User-initiated - no invitation",
+        "site": {"id": g.get("siteId"), "name": "None"},
+        "location": {
+            key: u.get(key) for key in ("username", "realName", "emailAddress", "departmentId", "buildingId")
+        },
+        "type": kind,
+        kind: block,
+        "groups": record.get("groups"),
+    }
+
+
+def _json(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    return status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(value).encode()
+
+
+def _error(status: int) -> Reply:
+    codes = {401: "INVALID_TOKEN", 403: "INVALID_PRIVILEGE"}
+    error = {"code": codes.get(status, "ERROR"), "description": "", "id": "0", "field": None}
+    return _json({"httpStatus": status, "errors": [error]}, status=status)
+
+
+def _handler(server: JamfServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
+            asked = urlsplit(self.path)
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, headers, body = server.handle(
+                self.command, asked.path, asked.query, dict(self.headers), sent
+            )
+            # One write, so that no delayed acknowledgement slows a benchmark.
+            fields = {"Date": self.date_time_string(), **headers, "Content-Length": str(len(body))}
+            head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            self.wfile.write(f"HTTP/1.1 {status} \r\n{head}\r\n".encode() + body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+def main() -> None:
+    """Serve until interrupted; prints where."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--devices", type=int, default=1000)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency-ms", type=float, default=0)
+    options = parser.parse_args()
+    server = JamfServer(devices=options.devices, latency_seconds=options.latency_ms / 1000)
+    server.start(options.port)
+    print(server.url, flush=True)  # noqa: T201 - whoever started it reads this
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
