@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from fleet.model.device import DeviceRecord, Rejected
-from fleet.model.run import Trouble
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import httpx
+
+    from fleet.model.device import DeviceRecord, Rejected
+    from fleet.model.run import Trouble
 
 
 class SourceSettings(BaseModel):
@@ -83,6 +86,7 @@ class Surroundings:
         sleep: waits that many seconds.
         transport: takes the place of the network; tests and the demo pass one.
         user_agent: how we introduce ourselves.
+        full: read everything, even where the vendor would allow to read only what changed.
     """
 
     collected_at: datetime
@@ -90,6 +94,7 @@ class Surroundings:
     sleep: Callable[[float], None]
     transport: httpx.BaseTransport | None = None
     user_agent: str = "fleetkeep"
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,6 +198,7 @@ class Api:
         self._auth = auth
         self._limit = limit
         self._ends = around.now() + settings.deadline_minutes * 60
+        self._gate = threading.Lock()
         self._not_before = around.now()
         self._closed = False
 
@@ -354,7 +355,8 @@ class Api:
             raise failure or Throttled(
                 f"{ask.place} asks to wait {pause:.0f} s, longer than deadline_minutes leaves; run later"
             )
-        self._not_before = max(self._not_before, now + pause)
+        with self._gate:
+            self._not_before = max(self._not_before, now + pause)
         fields = {
             "source": self._settings.name,
             "path": ask.url.path,

@@ -1,6 +1,6 @@
 """Walking Jamf Pro's device list although single records can make the server fail.
 
-One record that Jamf cannot read turns the whole page that holds it into a 500, and asking again does not help.
+One record that Jamf cannot read turns the whole page that holds it into a 500, and asking again is no help.
 So a failing page goes down a ladder: once more, leniently (Jamf Pro 11.29 and newer), without the optional
 sections, and then in smaller and smaller pages until the record stands alone (release notes of 11.29 and
 jamf/powerbi on GitHub, read 2026-11-22).

@@ -101,7 +101,7 @@ def by_number(
     return _until_empty(pages(), size)
 
 
-def fetched_ahead(fetch: Callable[[K], P], keys: Iterable[K], ahead: int) -> Iterator[P]:
+def fetched_ahead(fetch: Callable[[K], P], keys: Iterable[K], ahead: int) -> Generator[P, None, None]:
     """`fetch` of every key, in their order, `ahead` of them at work at once.
 
     The first error ends it. Closing the iterator drops what has not begun and waits for nothing.

@@ -1,6 +1,6 @@
 """From the bytes of a page to its rows, so that one bad value costs neither its row nor its page.
 
-A page is a TypedDict whose leaves are `object`: only the keys named there are kept, and the readers of `_wire`
+A page is a TypedDict whose leaves are `object`: only keys named there are kept, and the readers of `_wire`
 judge each value. A section of a row is declared as `Section | object` (see `Loose`), so that one of the wrong
 kind arrives as it is, and `field` makes it unreadable.
 """

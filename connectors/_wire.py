@@ -77,7 +77,7 @@ def percent(value: object, *, scale: float = 1) -> Fact[int]:
         return share
     if share < 0:
         return ABSENT
-    return round(share * scale) if share * scale <= 100 else UNREADABLE  # noqa: PLR2004
+    return round(share * scale) if share * scale <= 100 else UNREADABLE  # noqa: PLR2004 - percent
 
 
 def instant(value: object) -> Fact[datetime]:

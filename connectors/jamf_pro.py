@@ -151,7 +151,7 @@ class _Tally:
         if self.phones and missing:
             yield Trouble(
                 "sections_missing",
-                f"Jamf Pro gave no {', '.join(missing)} for any device: check the privileges of the API role, "
+                f"Jamf Pro gave no {', '.join(missing)} for any device: check the API role's privileges, "
                 "and for a proxy that merges repeated parameters",
                 self.phones,
             )

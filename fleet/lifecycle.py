@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from fleet.model.finding import Action, Basis, Evidence, Finding, Problem, Severity, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Condition(StrEnum):
@@ -137,7 +140,7 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     else:
         return None
     state = _state(before, memory, found=found is not None and memory.last_seen is None)
-    action, memory = _tell(memory, tonight, clock, shown=state)
+    action, memory = _tell(memory, tonight, clock)
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
     moved = before != memory.condition and state in _MOVES and memory.reason not in {"device_gone", "waived"}
@@ -227,17 +230,17 @@ def _state(before: Condition | None, memory: Memory, *, found: bool) -> State:
     return State.REOPENED
 
 
-def _tell(memory: Memory, tonight: Tonight, clock: Clock, *, shown: State) -> tuple[Action, Memory]:
+def _tell(memory: Memory, tonight: Tonight, clock: Clock) -> tuple[Action, Memory]:
     """The action that brings the ticket to the truth, and the memory of having said so."""
     told = f"{memory.check}/{memory.severity}/{tonight.cause or ''}"
-    action = _action(memory, told, found=tonight.problem is not None, shown=shown)
+    action = _action(memory, told, found=tonight.problem is not None)
     if clock.hold or action is Action.NONE:
         return Action.NONE, memory
     ticket = Ticket.CLOSED if action is Action.RESOLVE else Ticket.OPEN
     return action, replace(memory, ticket=ticket, told=memory.told if action is Action.RESOLVE else told)
 
 
-def _action(memory: Memory, told: str, *, found: bool, shown: State) -> Action:
+def _action(memory: Memory, told: str, *, found: bool) -> Action:
     match memory.condition, memory.ticket:
         case Condition.OPEN, Ticket.NONE:
             return Action.CREATE if found else Action.NONE

@@ -6,12 +6,14 @@ counts, older ones are superseded. A record that its source no longer lists coun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleet.model.device import SIGNALS, Device, Sighting, Standing
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _GAPS = {gap: rank for rank, gap in enumerate((UNREADABLE, ABSENT, NOT_PERMITTED, NOT_REPORTED))}
 """Of several sources' gaps the one that says most about what could be known."""
@@ -76,7 +78,7 @@ def _freshness(sighting: Sighting) -> tuple[datetime, str]:
     return sighting.observed_at, sighting.source
 
 
-def _freshest(sightings: Sequence[Sighting], signal: str) -> Any:  # noqa: ANN401 - each signal has a type of its own
+def _freshest(sightings: Sequence[Sighting], signal: str) -> Any:  # noqa: ANN401 - each signal has its own type
     values = [getattr(sighting.record, signal) for sighting in sightings]
     for value in values:
         if not isinstance(value, Gap):

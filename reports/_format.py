@@ -6,13 +6,15 @@ memory. Device rows arrive before the totals are known; what has to stand above 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fleet.model.finding import Basis
-from fleet.model.run import DeviceReport, RunReport
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from fleet.model.finding import Basis
+    from fleet.model.run import DeviceReport, RunReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from fleet.errors import FleetkeepError, LockedError, OutputError, SettingsError, StoreError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 EXIT_CODES = {SettingsError: 2, LockedError: 5, StoreError: 6, OutputError: 7}
 INTERRUPTED = 130
@@ -20,7 +22,7 @@ TERMINATED = 143
 
 def main() -> None:
     """Run the command line; ends the process with one of the documented exit codes."""
-    from fleet.cli.app import app, arranged  # noqa: PLC0415 - after this module, which it imports
+    from fleet.cli.app import app, arranged
 
     signal.signal(signal.SIGTERM, _terminated)
     try:

@@ -62,7 +62,7 @@ def arranged(arguments: list[str]) -> list[str]:
     return shared + others
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own shape
+def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"fleetkeep {__version__}")
         raise typer.Exit
@@ -72,13 +72,17 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's own shape
 def shared_options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option(help="The settings file; else $FLEETKEEP_CONFIG, ./fleetkeep.toml, the user's own.")
+        Path | None,
+        typer.Option(help="The settings file; else $FLEETKEEP_CONFIG, ./fleetkeep.toml, the user's own."),
     ] = None,
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more; -vv still more.")] = 0,
+    verbose: Annotated[
+        int, typer.Option("-v", "--verbose", count=True, help="Say more; -vv still more.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines are written.")] = LogFormat.TEXT,
     version: Annotated[  # noqa: ARG001 - typer calls back before we are asked
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Shared by all commands; may stand before or after the command."""
@@ -87,13 +91,13 @@ def shared_options(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         return
-    from fleet.cli import logs  # noqa: PLC0415 - not for --help
+    from fleet.cli import logs
 
     logs.start(volume, as_json=log_format is LogFormat.JSON)
 
 
 def _register() -> None:
-    from fleet.cli import catalogue, database, demo, device, init, nightly  # noqa: PLC0415 - they import `app`
+    from fleet.cli import catalogue, database, demo, device, init, nightly
 
     for module in (demo, init, nightly, device, catalogue, database):
         module.register(app)

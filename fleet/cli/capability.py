@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors import registry
-from connectors._connector import Connector
 from fleet.model.device import SIGNALS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connectors._connector import Connector
 
 
 def matrix(kinds: Sequence[str]) -> str:
     """A Markdown table of signals by kinds."""
     connectors = [registry.connector(kind) for kind in kinds]
     head = ["signal", *(connector.kind for connector in connectors)]
-    rows = [[signal, *("yes" if signal in one.provides else "–" for one in connectors)] for signal in SIGNALS]
+    rows = [
+        [signal, *("yes" if signal in one.provides else "no" for one in connectors)] for signal in SIGNALS
+    ]
     return "\n".join(_line(row) for row in (head, ["---"] * len(head), *rows))
 
 

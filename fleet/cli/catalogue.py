@@ -15,13 +15,15 @@ def register(app: typer.Typer) -> None:
     app.command("connectors")(connectors)
 
 
-def checks(check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One check in full.")] = None) -> None:
+def checks(
+    check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One check in full.")] = None,
+) -> None:
     """The checks: what each finds, when, and what to do about it."""
-    from dataclasses import asdict  # noqa: PLC0415 - not for --help
+    from dataclasses import asdict
 
-    from fleet import guide  # noqa: PLC0415
-    from fleet.checks import CHECKS  # noqa: PLC0415
-    from fleet.model.policy import Policy  # noqa: PLC0415
+    from fleet import guide
+    from fleet.checks import CHECKS
+    from fleet.model.policy import Policy
 
     if check_id is None:
         width = max(len(check.id) for check in CHECKS)
@@ -32,13 +34,19 @@ def checks(check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="
         raise SettingsError(f'no check "{check_id}"; `fleetkeep checks` lists them')
     fixes = guide.load()
     typer.echo(f"{check.id}: {check.title}\n\n{check.rule.format(**asdict(Policy()))}")
-    typer.echo(f"\nbasis: {check.basis}\nreads: {', '.join(sorted(check.reads))}\nsource of the rule: {check.source}")
+    typer.echo(
+        f"\nbasis: {check.basis}\nreads: {', '.join(sorted(check.reads))}\nsource of the rule: {check.source}"
+    )
     typer.echo("\nwhat helps:\n" + "\n".join(f"  {fix}: {fixes[fix].title}" for fix in check.fixes))
 
 
-def connectors(kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind in full.")] = None) -> None:
+def connectors(
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind in full.")] = None,
+) -> None:
     """The kinds of sources: which signals each can report, and the least permission it needs."""
-    from connectors import registry  # noqa: PLC0415 - not for --help
-    from fleet.cli import capability  # noqa: PLC0415
+    from connectors import registry
+    from fleet.cli import capability
 
-    typer.echo(capability.described(registry.connector(kind)) if kind else capability.matrix(registry.kinds()))
+    typer.echo(
+        capability.described(registry.connector(kind)) if kind else capability.matrix(registry.kinds())
+    )

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 import fleet
 from connectors import registry as connectors
@@ -19,9 +16,16 @@ from fleet.checks import CHECKS
 from fleet.errors import SettingsError
 from fleet.nightly.collect import Source
 from fleet.nightly.judge import Terms
-from fleet.settings import Settings, SourceConfig
 from fleet.store.database import Database, open_database
 from reports.registry import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import httpx
+
+    from fleet.settings import Settings, SourceConfig
 
 
 def now() -> datetime:
@@ -62,12 +66,13 @@ def database_of(loaded: Settings[SourceSettings], *, upgrade: bool = True) -> Da
     )
 
 
-def surroundings(collected_at: datetime) -> Surroundings:
+def surroundings(collected_at: datetime, *, full: bool) -> Surroundings:
     """The real world, for connectors."""
     return Surroundings(
         collected_at=collected_at,
         now=time.monotonic,
         sleep=time.sleep,
+        full=full,
         user_agent=f"fleetkeep/{fleet.__version__}",
     )
 

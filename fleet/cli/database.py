@@ -17,7 +17,9 @@ KEEP_DAYS = 400
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="The database: schema, health, retention, copies.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(
+        help="The database: schema, health, retention, copies.", no_args_is_help=True, rich_markup_mode=None
+    )
     group.command("upgrade")(upgrade)
     group.command("check")(check)
     group.command("prune")(prune)
@@ -35,7 +37,7 @@ def upgrade(context: typer.Context) -> None:
 
 def check(context: typer.Context) -> None:
     """Ask the database whether it is whole."""
-    from fleet.store.database import damage  # noqa: PLC0415 - not for --help
+    from fleet.store.database import damage
 
     database = _open(context, upgrade=False)
     found = damage(database)
@@ -46,14 +48,16 @@ def check(context: typer.Context) -> None:
 
 def prune(
     context: typer.Context,
-    keep_days: Annotated[int, typer.Option(min=1, help="Nights younger than this stay as they are.")] = KEEP_DAYS,
+    keep_days: Annotated[
+        int, typer.Option(min=1, help="Nights younger than this stay as they are.")
+    ] = KEEP_DAYS,
 ) -> None:
     """Forget readings and runs of nights long past, and records of devices that left the fleet before that."""
-    from datetime import timedelta  # noqa: PLC0415 - not for --help
+    from datetime import timedelta
 
-    from fleet.cli import compose  # noqa: PLC0415
-    from fleet.store.database import lock  # noqa: PLC0415
-    from fleet.store.retention import prune as pruned  # noqa: PLC0415
+    from fleet.cli import compose
+    from fleet.store.database import lock
+    from fleet.store.retention import prune as pruned
 
     database = _open(context)
     with lock(database):
@@ -61,9 +65,11 @@ def prune(
     typer.echo(", ".join(f"{count:,} {what}" for what, count in gone.items()) + " removed")
 
 
-def backup(context: typer.Context, path: Annotated[Path, typer.Argument(help="The file to write the copy to.")]) -> None:
+def backup(
+    context: typer.Context, path: Annotated[Path, typer.Argument(help="The file to write the copy to.")]
+) -> None:
     """Write a consistent copy of an SQLite database while it may be in use."""
-    from fleet.store.database import copy_sqlite  # noqa: PLC0415 - not for --help
+    from fleet.store.database import copy_sqlite
 
     database = _open(context, upgrade=False)
     if database.path is None:
@@ -76,6 +82,6 @@ def backup(context: typer.Context, path: Annotated[Path, typer.Argument(help="Th
 
 
 def _open(context: typer.Context, *, upgrade: bool = True) -> Database:
-    from fleet.cli import compose  # noqa: PLC0415 - not for --help
+    from fleet.cli import compose
 
     return compose.database_of(compose.load_settings(context.obj.config), upgrade=upgrade)

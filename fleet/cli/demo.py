@@ -20,14 +20,17 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("demo-out"),
     seed: Annotated[int, typer.Option(help="Another number makes another fleet.")] = 7,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="TIME", help="The last night (ISO 8601, UTC); else this one.")
+        str | None,
+        typer.Option("--as-of", metavar="TIME", help="The last night (ISO 8601, UTC); else this one."),
     ] = None,
 ) -> None:
     """See what fleetkeep does: a made-up fleet, read by the real connectors, judged and reported."""
-    import logging  # noqa: PLC0415 - not for --help
+    import logging
 
-    from fleet.cli.show import show  # noqa: PLC0415
+    from fleet.cli.show import show
 
     if context.obj.volume == 0:
-        logging.getLogger().setLevel(logging.ERROR)  # that a made-up server fails one night is part of the show
+        logging.getLogger().setLevel(
+            logging.ERROR
+        )  # that a made-up server fails one night is part of the show
     show(devices=devices, nights=nights, out=out, seed=seed, as_of=as_of, loud=context.obj.volume >= 0)

@@ -17,10 +17,12 @@ def register(app: typer.Typer) -> None:
 
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("fleetkeep.toml"),
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="A source to prepare; may be repeated.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="A source to prepare; may be repeated.")
+    ] = None,
 ) -> None:
     """Write a commented settings file; never over an existing one."""
-    from fleet.cli import template  # noqa: PLC0415 - not for --help
+    from fleet.cli import template
 
     text = template.settings_text(kind or ["jamf_pro"])
     try:

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from connectors._connector import SourceSettings
 from fleet.apple.catalog import bundled
 from fleet.cli import compose
-from fleet.cli.app import Common
 from fleet.cli.nightly import formats_of, front_page
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
 from fleet.model.run import Outcome, RunReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
-from fleet.nightly.judge import Listener, Terms
 from fleet.nightly.publish import Publication, Silence, context_of
-from fleet.settings import Settings
 from fleet.store import inventory, ledger
 from fleet.store.database import Database, lock
-from reports._format import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from connectors._connector import SourceSettings
+    from fleet.cli.app import Common
+    from fleet.nightly.judge import Listener, Terms
+    from fleet.settings import Settings
+    from reports._format import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +46,13 @@ class Work:
     as_of: datetime
     bar: Bar | None
 
-    def collect(self, sources: Sequence[Source], *, accept_mass_change: bool) -> dict[str, Outcome]:
+    def collect(
+        self, sources: Sequence[Source], *, accept_mass_change: bool, full: bool = False
+    ) -> dict[str, Outcome]:
         """Read the sources into the database; says what became of each."""
         night = Night(
             database=self.database,
-            surroundings=compose.surroundings(self.as_of),
+            surroundings=compose.surroundings(self.as_of, full=full),
             now=compose.now,
             progress=self.bar,
             accept_mass_change=accept_mass_change,
@@ -77,7 +83,13 @@ class Work:
         return finished
 
     def publish(
-        self, terms: Terms, names: Sequence[str], root: Path, formats: Sequence[Format], *, accept_mass_change: bool
+        self,
+        terms: Terms,
+        names: Sequence[str],
+        root: Path,
+        formats: Sequence[Format],
+        *,
+        accept_mass_change: bool,
     ) -> tuple[RunReport, Path]:
         """Judge, and put the report of it in place; returns where."""
         texts = context_of(terms.policy, terms.base_url)
@@ -94,7 +106,7 @@ class ConfiguredNight:
     _loaded: Settings[SourceSettings]
     _loud: bool
 
-    def collect(self, names: Sequence[str], *, accept_mass_change: bool) -> dict[str, Outcome]:
+    def collect(self, names: Sequence[str], *, accept_mass_change: bool, full: bool) -> dict[str, Outcome]:
         """Read the enabled sources, or only those of `names`.
 
         Raises:
@@ -108,7 +120,7 @@ class ConfiguredNight:
             )
         chosen = compose.wanted(self._loaded, names)
         sources = [compose.source_of(config, self._loaded.base) for config in chosen]
-        outcomes = self._work.collect(sources, accept_mass_change=accept_mass_change)
+        outcomes = self._work.collect(sources, accept_mass_change=accept_mass_change, full=full)
         self._tell_sources(outcomes)
         return outcomes
 
@@ -145,7 +157,7 @@ class ConfiguredNight:
 
 
 @contextmanager
-def opened(common: Common, as_of: str | None) -> Iterator[ConfiguredNight]:
+def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
     """The configured night, with its database open and locked, and a killed run's leavings cleared away."""
     loaded = compose.load_settings(common.config)
     at = compose.moment(as_of) if as_of else compose.now()
@@ -164,7 +176,8 @@ def summary(finished: RunReport) -> str:
     totals = finished.totals
     counts = {str(status).replace("_", " "): count for status, count in totals.statuses.items()}
     lines = [
-        f"{totals.devices:,} devices: " + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
+        f"{totals.devices:,} devices: "
+        + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
         " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
     ]
     if finished.hold:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from fleet.errors import SettingsError
 from fleet.model.finding import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from fleet.cli.night import ConfiguredNight
@@ -55,7 +55,7 @@ def run(
 ) -> None:
     """The nightly job: collect, evaluate, report."""
     with _night(context, as_of) as night:
-        night.collect(source or [], accept_mass_change=accept_mass_change)
+        night.collect(source or [], accept_mass_change=accept_mass_change, full=full)
         finished = night.judge(accept_mass_change=accept_mass_change, publish=True)
     raise typer.Exit(exit_code(finished, fail_on))
 
@@ -69,7 +69,7 @@ def collect(
 ) -> None:
     """Read the sources into the database, and nothing more."""
     with _night(context, as_of) as night:
-        outcomes = night.collect(source or [], accept_mass_change=accept_mass_change)
+        outcomes = night.collect(source or [], accept_mass_change=accept_mass_change, full=full)
     raise typer.Exit(collected_code(list(outcomes.values())))
 
 
@@ -84,13 +84,15 @@ def evaluate(
 
 def report(
     context: typer.Context,
-    run_id: Annotated[int | None, typer.Option("--run", metavar="ID", help="A past run; else the newest.")] = None,
+    run_id: Annotated[
+        int | None, typer.Option("--run", metavar="ID", help="A past run; else the newest.")
+    ] = None,
     out: Out = None,
     formats: Formats = None,
 ) -> None:
     """Write the report of a run again, from the database alone."""
-    from fleet.cli import compose  # noqa: PLC0415 - not for --help
-    from fleet.nightly import judge, publish  # noqa: PLC0415
+    from fleet.cli import compose
+    from fleet.nightly import judge, publish
 
     loaded = compose.load_settings(context.obj.config)
     database = compose.database_of(loaded)
@@ -104,7 +106,7 @@ def report(
 
 
 def _night(context: typer.Context, as_of: str | None) -> AbstractContextManager[ConfiguredNight]:
-    from fleet.cli import night  # noqa: PLC0415 - not for --help
+    from fleet.cli import night
 
     return night.opened(context.obj, as_of)
 
@@ -137,7 +139,7 @@ def formats_of(names: Sequence[str]) -> list[Format]:
     Raises:
         SettingsError: there is no such format.
     """
-    from reports.registry import FORMATS  # noqa: PLC0415 - not for --help
+    from reports.registry import FORMATS
 
     for name in names:
         if name not in FORMATS:

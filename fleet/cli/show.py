@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -16,11 +16,15 @@ from fleet.cli.night import Work, shifted, summary
 from fleet.cli.nightly import formats_of, front_page
 from fleet.cli.progress import Bar
 from fleet.model.policy import Policy
-from fleet.nightly.collect import Source
 from fleet.nightly.judge import Terms
 from fleet.nightly.publish import Silence
 from fleet.store.database import open_database
 from reports.registry import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleet.nightly.collect import Source
 
 TERMS = Terms(policy=Policy(), title="Larkmoor Trust: iPad and iPhone backups (made up)")
 
@@ -35,7 +39,9 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
         for night in range(nights):
             at = night_time(last, night, nights)
             sources = [
-                compose.source_over(registry.connector(one.kind).settings.model_validate(one.values), one.transport)
+                compose.source_over(
+                    registry.connector(one.kind).settings.model_validate(one.values), one.transport
+                )
                 for one in demo_sources(fleet, night, at, Path(folder))
             ]
             if loud and work.bar:
@@ -45,7 +51,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
             if night < nights - 1:
                 work.judge(TERMS, _names(sources), Silence(), accept_mass_change=False)
         chosen = formats_of(list(FORMATS))
-        finished, place = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
+        finished, _ = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
         database.engine.dispose()
     if loud:
         typer.echo(summary(finished))

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from fleet import guide
 from fleet.merge import conflicts
 from fleet.model.device import SIGNALS, Device
 from fleet.model.fact import Gap
-from fleet.model.run import DeviceReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleet.model.run import DeviceReport
 
 
 def told(report: DeviceReport, at: datetime) -> str:
     """Verdict, findings, plan, what each source says, and where they disagree."""
     device = report.device
-    parts = (_verdict(report), _findings(report, at), _plan(report), _sources(device, at), _conflicts(device, at))
+    parts = (
+        _verdict(report),
+        _findings(report, at),
+        _plan(report),
+        _sources(device, at),
+        _conflicts(device, at),
+    )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
 
 def _verdict(report: DeviceReport) -> Iterator[str]:
     device = report.device
-    yield " · ".join(shown(fact) for fact in (device.name, device.serial, device.model_name, device.os_version))
+    yield " · ".join(
+        shown(fact) for fact in (device.name, device.serial, device.model_name, device.os_version)
+    )
     reason = f" ({report.reason})" if report.reason else ""
     cause = f", most probably because of {report.cause}" if report.cause else ""
     yield f"{str(report.status).replace('_', ' ')}{reason}{cause}"
@@ -56,7 +68,10 @@ def _sources(device: Device, at: datetime) -> Iterator[str]:
 
 def _conflicts(device: Device, at: datetime) -> Iterator[str]:
     for signal, said in conflicts(device).items():
-        words = (f"{sighting.source} says {shown(value)} {ago(sighting.observed_at, at)}" for sighting, value in said)
+        words = (
+            f"{sighting.source} says {shown(value)} {ago(sighting.observed_at, at)}"
+            for sighting, value in said
+        )
         yield f"{signal}: {', '.join(words)}"
 
 

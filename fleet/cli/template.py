@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from connectors import registry
 from fleet.model.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HEAD = """\
 # Settings of fleetkeep. Relative paths are relative to this file. Secrets are never written here, only where they

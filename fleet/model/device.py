@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from fleet.model.fact import NOT_REPORTED, Fact, Gap, Never
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Platform(StrEnum):

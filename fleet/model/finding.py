@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-Evidence: TypeAlias = Mapping[str, "str | int | float | bool | None | list[str]"]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Evidence: TypeAlias = Mapping[str, "str | int | float | bool | list[str] | None"]
 
 
 class Severity(StrEnum):
@@ -90,7 +92,7 @@ class Found:
 
     severity: Severity
     summary: str
-    evidence: Evidence = field(default_factory=dict[str, "str | int | float | bool | None | list[str]"])
+    evidence: Evidence = field(default_factory=dict[str, "str | int | float | bool | list[str] | None"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from fleet.model.device import Device
 from fleet.model.finding import Finding, Severity, Status
-from fleet.model.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fleet.model.device import Device
+    from fleet.model.policy import Policy
 
 
 class Outcome(StrEnum):

@@ -6,20 +6,23 @@ import logging
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors._connector import Page, Surroundings
 from connectors._wire import settle_time
 from fleet.errors import SourceError
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, Fact, Gap
 from fleet.model.run import Outcome, Trouble
 from fleet.store import inventory, ledger
-from fleet.store.database import Database
-from fleet.store.inventory import CollectionWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from connectors._connector import Page, Surroundings
+    from fleet.store.database import Database
+    from fleet.store.inventory import CollectionWriter
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +54,9 @@ class Source:
 class Progress(Protocol):
     """Told about each page as it is stored."""
 
-    def __call__(self, source: str, *, pages: int, devices: int, expected: int | None) -> None: ...
+    def __call__(self, source: str, *, pages: int, devices: int, expected: int | None) -> None:
+        """Take note."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet import __version__
 from fleet.apple.catalog import Catalog
@@ -28,10 +27,14 @@ from fleet.model.policy import Policy
 from fleet.model.run import DeviceReport, Outcome, RunReport, Totals
 from fleet.model.waiver import Waiver
 from fleet.store import ledger
-from fleet.store.database import Database
 from fleet.store.history import Readings, Sighted
-from fleet.store.ledger import Basis
 from fleet.store.open_run import OpenRun, open_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from fleet.store.database import Database
+    from fleet.store.ledger import Basis
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +75,11 @@ class Terms:
 
 
 def _waiver(plain: Mapping[str, Any]) -> Waiver:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
-    return Waiver(**{**values, "expires": date.fromisoformat(plain["expires"])})
+    values: dict[str, Any] = dict(plain)
+    for name in ("checks", "serials", "sites", "groups", "models", "sources"):
+        values[name] = tuple(values[name])
+    values["expires"] = date.fromisoformat(values["expires"])
+    return Waiver(**values)
 
 
 class Listener(Protocol):
@@ -139,7 +145,7 @@ def judge(
         raise SettingsError(
             f"nothing was collected by {as_of:%Y-%m-%dT%H:%M:%SZ}; run `fleetkeep collect` first"
         )
-    judgement = _begin(database, terms, catalog, basis, as_of, now(), notes)
+    judgement = _begin(database, terms, catalog, basis, as_of=as_of, started_at=now(), notes=notes)
     for hold in (False, True):
         with open_run(database, judgement.run_id, _number(judgement), basis, write=True) as run:
             totals, moved = _pass(database, run, judgement, listener, hold=hold)
@@ -225,6 +231,7 @@ def _begin(
     terms: Terms,
     catalog: Catalog,
     basis: Sequence[Basis],
+    *,
     as_of: datetime,
     started_at: datetime,
     notes: Sequence[str],

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from fleet.checks import CHECKS
-from fleet.model.policy import Policy
-from fleet.model.run import DeviceReport, RunReport
 from reports._format import CheckText, Format, ReportContext, Writer, Written
 from reports.directory import RunDirectory, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from fleet.model.policy import Policy
+    from fleet.model.run import DeviceReport, RunReport
 
 
 class Publication:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError
 
 from fleet.errors import LockedError, StoreError
 from fleet.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 BUSY_SECONDS = 30
 
@@ -55,7 +59,7 @@ def open_database(url: str, *, password: str | None = None, upgrade: bool = True
     path = _file(parsed)
     try:
         return _opened(_engine(parsed, path), path, upgrade=upgrade)
-    except (sa.exc.DBAPIError, sqlite3.Error, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         raise StoreError(_why(error, path, parsed)) from error
 
 
@@ -64,7 +68,7 @@ def _opened(engine: Engine, path: Path | None, *, upgrade: bool) -> Database:
     state = schema.state(engine)
     if state is schema.State.NEWER:
         raise StoreError(
-            f"{place} was written by a newer fleetkeep; upgrade this program, or name another database in [database] url"
+            f"{place} was written by a newer fleetkeep; upgrade this program, or name another database"
         )
     if state is schema.State.FOREIGN:
         raise StoreError(
@@ -94,7 +98,7 @@ def _engine(url: URL, path: Path | None) -> Engine:
         )
     _private(path)
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    sa.event.listen(engine, "connect", _tune)
+    event.listen(engine, "connect", _tune)
     return engine
 
 
@@ -134,7 +138,7 @@ def copy_sqlite(path: Path, copy: Path) -> None:
 
 
 @contextmanager
-def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
+def _sqlite(path: Path) -> Generator[sqlite3.Connection]:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
         yield connection
@@ -155,7 +159,7 @@ def damage(database: Database) -> list[str]:
 
 
 @contextmanager
-def lock(database: Database) -> Iterator[None]:
+def lock(database: Database) -> Generator[None]:
     """Hold the database for one run; the operating system lets go of it with the process, however that ends.
 
     Raises:
@@ -166,7 +170,7 @@ def lock(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def _file_lock(path: Path) -> Generator[None]:
     place = path.with_name(path.name + ".lock")
     handle = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
     try:
@@ -201,7 +205,7 @@ _ADVISORY_KEY = 0x666C656574  # "fleet": the one lock we take in a PostgreSQL da
 
 
 @contextmanager
-def _advisory_lock(engine: Engine) -> Iterator[None]:
+def _advisory_lock(engine: Engine) -> Generator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
             raise LockedError("another run holds the database's lock; wait for it to end")

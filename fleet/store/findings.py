@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from fleet.lifecycle import Condition, Memory, Ticket
 from fleet.model.finding import Basis, Severity
 from fleet.store import tables as t
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.store.tables import Row
 
 _COLUMNS = tuple(one.name for one in fields(Memory) if one.name not in {"external_id", "problem"})
 _TUPLES = frozenset({"held", "fixes", "sources"})
@@ -50,7 +55,7 @@ def remembered(
         yield row[0], _memory(row)
 
 
-def _memory(row: sa.Row[Any]) -> Memory:
+def _memory(row: Row) -> Memory:
     values = dict(zip(_COLUMNS, row[3:], strict=True))
     values |= {name: tuple(values[name]) for name in _TUPLES}
     values["condition"] = Condition(values["condition"])
@@ -124,7 +129,7 @@ class FindingWriter:
                 t.finding.c.external_id.in_(external_ids)
             )
         )
-        return {external_id: finding_id for external_id, finding_id in rows}
+        return {row[0]: row[1] for row in rows}
 
 
 _END = (

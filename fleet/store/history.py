@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Sighting, Standing
 from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
 from fleet.store import tables as t
-from fleet.store.database import Database
-from fleet.store.tables import FAST, SLOW
+from fleet.store.tables import FAST, SLOW, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.store.database import Database
 
 _NAMES = (*SLOW, *FAST)
 _FIRST = 7
@@ -55,8 +59,7 @@ def sighted(
     }
     gaps = _GapSets(connection)
     query = _SIGHTINGS if serial is None else _SIGHTINGS.where(t.device.c.serial == serial.upper())
-    rows = connection.execution_options(yield_per=1000).execute(query, {"run": run_id})
-    for (device_id, key), group in groupby(rows, key=lambda row: (row[0], row[1])):
+    for (device_id, key), group in groupby(_stream(connection, query, run_id), key=_device):
         several = list(group)
         yield Sighted(
             device_id,
@@ -64,6 +67,14 @@ def sighted(
             [_sighting(row, source_names[row[3]], moments, gaps) for row in several],
             tuple(row[2] for row in several),
         )
+
+
+def _stream(connection: Connection, query: sa.Select[*tuple[Any, ...]], run_id: int) -> Iterator[Row]:
+    yield from connection.execution_options(yield_per=1000).execute(query, {"run": run_id})
+
+
+def _device(row: Row) -> tuple[int, str]:
+    return row[0], row[1]
 
 
 def _sighting(row: Sequence[Any], source: str, moments: dict[int, datetime], gaps: _GapSets) -> Sighting:

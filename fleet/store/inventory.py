@@ -10,22 +10,26 @@ from __future__ import annotations
 import marshal
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from fleet.lifecycle import fingerprint
-from fleet.model.device import DeviceRecord
 from fleet.model.fact import NEVER, Gap, Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
-from fleet.store.database import Database
-from fleet.store.tables import FAST, SLOW
+from fleet.store.tables import FAST, SLOW, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.model.device import DeviceRecord
+    from fleet.store.database import Database
 
 _slow = attrgetter(*SLOW)
 _fast = attrgetter(*FAST)
@@ -56,7 +60,7 @@ def _bare(names: tuple[str, ...], facts: tuple[Any, ...], gaps: list[str]) -> li
     """The values as the database takes them, None for a gap; each gap goes to `gaps` as `signal=reason`."""
     values: list[Any] = []
     for name, fact in zip(names, facts, strict=True):
-        kind = type(fact)
+        kind = cast("type[object]", type(fact))
         if kind is Gap:
             gaps.append(f"{name}={fact.reason}")
             values.append(None)
@@ -152,14 +156,12 @@ class CollectionWriter:
         self._seen[source_device_id] = 1
         return already
 
-    def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, sa.Row[Any]]:
+    def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, Row]:
         ids = [row.record.native_id for row in rows]
         found = connection.execute(_KNOWN, {"source": self.source_id, "ids": ids})
         return {row.native_id: row for row in found}
 
-    def _write_records(
-        self, connection: Connection, changed: list[_Row], known: dict[str, sa.Row[Any]]
-    ) -> None:
+    def _write_records(self, connection: Connection, changed: list[_Row], known: dict[str, Row]) -> None:
         if not changed:
             return
         replaced = [
@@ -199,7 +201,7 @@ class CollectionWriter:
             found = connection.execute(
                 sa.select(t.gap_set.c.reasons, t.gap_set.c.id).where(t.gap_set.c.reasons.in_(missing))
             )
-            self._gap_sets |= {reasons: gap_set_id for reasons, gap_set_id in found}
+            self._gap_sets |= {row[0]: row[1] for row in found}
             missing -= self._gap_sets.keys()
             if missing and attempt == "read":
                 connection.execute(t.gap_set.insert(), [{"reasons": reasons} for reasons in sorted(missing)])
@@ -452,7 +454,7 @@ class _Index:
                 self._by_udid[row.udid] = (row.id, row.serial)
 
 
-def _reidentify(connection: Connection, changed: Sequence[tuple[_Row, sa.Row[Any]]]) -> None:
+def _reidentify(connection: Connection, changed: Sequence[tuple[_Row, Row]]) -> None:
     """A record whose serial or UDID became known or changed is attached to the device that it now belongs to."""
     for row, known in changed:
         now = (_identity(row.record.serial), _identity(row.record.udid))
@@ -461,7 +463,7 @@ def _reidentify(connection: Connection, changed: Sequence[tuple[_Row, sa.Row[Any
             _reattach(connection, row.record, known)
 
 
-def _reattach(connection: Connection, record: DeviceRecord, known: sa.Row[Any]) -> None:
+def _reattach(connection: Connection, record: DeviceRecord, known: Row) -> None:
     serial, udid = _identity(record.serial), _identity(record.udid)
     target = _Index(connection, {serial}, {udid}).find(serial, udid)
     current = connection.execute(sa.select(t.device).where(t.device.c.id == known.device_id)).one()

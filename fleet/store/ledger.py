@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from fleet.model.device import SIGNALS
 from fleet.model.finding import Severity, Status
 from fleet.model.run import Outcome, SourceReport, Totals, TrendPoint, Trouble
 from fleet.store import tables as t
-from fleet.store.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.store.database import Database
+    from fleet.store.tables import Row
 
 SHRANK = "fleet_shrank"
 
@@ -124,7 +129,9 @@ def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]
     facts_at = (
         sa.select(earlier.c.as_of)
         .where(
-            earlier.c.source_id == t.collection.c.source_id, earlier.c.id <= t.collection.c.id, earlier.c.devices > 0
+            earlier.c.source_id == t.collection.c.source_id,
+            earlier.c.id <= t.collection.c.id,
+            earlier.c.devices > 0,
         )
         .order_by(earlier.c.id.desc())
         .limit(1)
@@ -139,7 +146,7 @@ def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]
     return [Basis(row.source_id, row.id, _source_report(row)) for row in rows]
 
 
-def _source_report(row: sa.Row[Any]) -> SourceReport:
+def _source_report(row: Row) -> SourceReport:
     reported = set(row.reported)
     return SourceReport(
         name=row.name,
@@ -265,7 +272,7 @@ def load_run(database: Database, run_id: int | None = None) -> RunRow | None:
     return _run_row(row) if row else None
 
 
-def _run_row(row: sa.Row[Any]) -> RunRow:
+def _run_row(row: Row) -> RunRow:
     return RunRow(
         id=row.id,
         as_of=row.as_of,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import Connection
-
-from fleet.lifecycle import Memory
-from fleet.model.run import Totals
 from fleet.store import findings, history, ledger
-from fleet.store.database import Database
 from fleet.store.findings import FindingWriter
-from fleet.store.history import Sighted
-from fleet.store.ledger import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.lifecycle import Memory
+    from fleet.model.run import Totals
+    from fleet.store.database import Database
+    from fleet.store.history import Sighted
+    from fleet.store.ledger import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class OpenRun:
 @contextmanager
 def open_run(
     database: Database, run_id: int, previous_id: int | None, basis: Sequence[Basis], *, write: bool
-) -> Iterator[OpenRun]:
+) -> Generator[OpenRun]:
     """Open a begun run for its pass over the fleet; leaving without `finish` undoes what was kept.
 
     Args:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from fleet.store import tables as t
-from fleet.store.database import Database
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fleet.store.database import Database
 
 
 def prune(database: Database, *, before: datetime) -> dict[str, int]:
@@ -23,7 +27,9 @@ def prune(database: Database, *, before: datetime) -> dict[str, int]:
     old_runs = sa.select(t.run.c.id).where(t.run.c.as_of < before)
     with database.engine.begin() as connection:
         last = (
-            sa.select(t.reading.c.source_device_id, sa.func.max(t.reading.c.collection_id).label("collection_id"))
+            sa.select(
+                t.reading.c.source_device_id, sa.func.max(t.reading.c.collection_id).label("collection_id")
+            )
             .group_by(t.reading.c.source_device_id)
             .subquery()
         )
@@ -33,7 +39,9 @@ def prune(database: Database, *, before: datetime) -> dict[str, int]:
         )
         readings = connection.execute(t.reading.delete().where(t.reading.c.collection_id.in_(old), ~still))
         records = connection.execute(t.record.delete().where(t.record.c.to_collection_id.in_(old)))
-        versions = connection.execute(t.finding_version.delete().where(t.finding_version.c.to_run_id.in_(old_runs)))
+        versions = connection.execute(
+            t.finding_version.delete().where(t.finding_version.c.to_run_id.in_(old_runs))
+        )
         runs = connection.execute(t.run_source.delete().where(t.run_source.c.run_id.in_(old_runs)))
     return {
         "readings": readings.rowcount,

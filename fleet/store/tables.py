@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine
 
 from fleet.model.device import SIGNALS
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+"""A row of any width: its columns are named where they are selected."""
 
 FAST = (
     "available_bytes",
@@ -33,7 +38,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         """An integer where the database has no timestamp of its own."""
         return dialect.type_descriptor(sa.Integer() if dialect.name == "sqlite" else self.impl_instance)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:  # pyright: ignore[reportIncompatibleMethodOverride] - the integer is the point
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
         """Seconds for SQLite; a time without a zone is a bug, not a guess."""
         if value is None:
             return None

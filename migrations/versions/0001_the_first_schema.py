@@ -8,6 +8,7 @@ Import nothing of the application that may change later. SQLite alters tables by
 
 import sqlalchemy as sa
 from alembic import op
+
 from fleet.store.tables import UtcTime
 
 revision = "0001"

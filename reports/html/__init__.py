@@ -9,23 +9,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from fleet.errors import OutputError
 from fleet.model.device import SIGNALS, TIME_SIGNALS
-from fleet.model.run import DeviceReport, RunReport
 from reports._format import Format, ReportContext, Written
 from reports.html import words
 from reports.html.advice import Advice, Guide, bundled_guide
 from reports.html.columns import payload
 from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
 from reports.html.summary import Summary, view
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fleet.model.run import DeviceReport, RunReport
 
 NAME = "index.html"
 _SCRIPTS = ("data.js", "list.js", "detail.js", "report.js")
@@ -49,14 +53,18 @@ class HtmlReport:
     def finish(self, run: RunReport) -> list[Written]:
         """Write the page. Raises OutputError where the file cannot be written."""
         page = _template().stream(
-            **view(run, self._summary, self._checks), **_assets(), data=payload(self._head(run), self._devices.tables())
+            **view(run, self._summary, self._checks),
+            **_assets(),
+            data=payload(self._head(run), self._devices.tables()),
         )
         try:
             # For the owner alone: names and serial numbers stand in it.
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 page.dump(file, encoding="utf-8", errors="replace")
         except OSError as error:
-            raise OutputError(f"{self._path}: cannot be written ({error.strerror}); check free space and rights") from error
+            raise OutputError(
+                f"{self._path}: cannot be written ({error.strerror}); check free space and rights"
+            ) from error
         return [Written(NAME, self._summary.devices)]
 
     def _head(self, run: RunReport) -> Mapping[str, object]:
@@ -66,7 +74,8 @@ class HtmlReport:
             "sizeStep": SIZE_STEP,
             "signals": [[name, words.SIGNALS.get(name, name), _kind(name)] for name in SIGNALS],
             "checks": {
-                text.id: {"title": text.title, "rule": text.rule, "basis": text.basis} for text in self._checks.values()
+                text.id: {"title": text.title, "rule": text.rule, "basis": text.basis}
+                for text in self._checks.values()
             },
             "steps": self._devices.steps,
             "words": _vocabulary(),
@@ -124,7 +133,7 @@ def _template() -> Template:
 
 
 def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _open(directory: Path, context: ReportContext) -> HtmlReport:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.apple.catalog import bundled
-from fleet.guide import load, steps_for
-from fleet.model.device import Device
+from fleet.guide import Fix, load, steps_for
 from fleet.model.fact import Fact, Gap
-from fleet.model.run import DeviceReport
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
-class FixText(Protocol):
-    """What the page tells of a fix; the guide's `Fix` is one."""
+    from fleet.model.device import Device
+    from fleet.model.run import DeviceReport
 
-    @property
-    def title(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def minutes(self) -> int: ...
-    @property
-    def data_at_risk(self) -> str: ...
-    @property
-    def needs_password(self) -> bool: ...
-    @property
-    def verify(self) -> str: ...
-    @property
-    def mdm(self) -> str: ...
+_LONGEST_MAJOR = 4  # digits; what is longer is no version
 
 
 class Handling(NamedTuple):
@@ -55,7 +41,7 @@ class Guide:
         force_restart: the button sequence's key of a device.
     """
 
-    fixes: Mapping[str, FixText]
+    fixes: Mapping[str, Fix]
     steps: Callable[[str, Handling], list[str]]
     force_restart: Callable[[Device], str | None]
 
@@ -88,7 +74,7 @@ class Advice:
         return {fix: self._guide.steps(fix, handling) for fix in known}
 
 
-def _text(fix: FixText) -> dict[str, object]:
+def _text(fix: Fix) -> dict[str, object]:
     return {
         "title": fix.title,
         "why": fix.why,
@@ -116,7 +102,9 @@ def _major(device: Device) -> int | None:
     if isinstance(device.os_version, Gap):
         return None
     leading = device.os_version.split(".", 1)[0]
-    return int(leading) if leading.isascii() and leading.isdigit() and len(leading) < 4 else None
+    return (
+        int(leading) if leading.isascii() and leading.isdigit() and len(leading) <= _LONGEST_MAJOR else None
+    )
 
 
 def bundled_guide() -> Guide:

@@ -12,8 +12,10 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 Spec: TypeAlias = dict[str, object]
 
@@ -210,8 +212,12 @@ def payload(head: Mapping[str, object], tables: Mapping[str, Mapping[str, Column
     The same input gives the same text: the gzip head carries no time.
     """
     blob = Blob()
-    packed = {name: {key: column.pack(blob) for key, column in table.items()} for name, table in tables.items()}
-    text = json.dumps({**head, "tables": packed}, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    packed = {
+        name: {key: column.pack(blob) for key, column in table.items()} for name, table in tables.items()
+    }
+    text = json.dumps({**head, "tables": packed}, ensure_ascii=False, separators=(",", ":")).encode(
+        errors="replace"
+    )
     return _base64(_gzip([len(text).to_bytes(4, "little"), text, *blob.parts]))
 
 
@@ -240,7 +246,7 @@ def _laid(lines: bytes, blob: Blob) -> Spec:
 def _upright(lines: bytes) -> bytes:
     """All first bytes of the lines, then all second ones, …: random text of one length packs better so."""
     width = _width(lines)
-    if width > _NARROW:
+    if not 0 < width <= _NARROW:
         return lines
     square = b"".join(line.ljust(width, b"\0") for line in lines.split(b"\n")[:-1])
     return b"".join(square[place::width] for place in range(width))

@@ -1,6 +1,7 @@
 """The fleet as columns: what the page's list and its device details are made from.
 
-Times keep minutes, the day of enrolment its day, sizes 100 MB: as the page shows them. A UDID is kept only where there is no serial number.
+Times keep minutes, the day of enrolment its day, sizes 100 MB: as the page shows them. A UDID is kept only where there
+is no serial number.
 """
 
 from __future__ import annotations
@@ -8,20 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, Sighting
 from fleet.model.fact import NEVER, Gap, Never, Reason
-from fleet.model.finding import Finding
-from fleet.model.run import DeviceReport, PlanStep
 from reports.html.columns import Column, Ids, Joint, Numbers, Part, Text, joined, plain
+
+if TYPE_CHECKING:
+    from fleet.model.finding import Finding
+    from fleet.model.run import DeviceReport, PlanStep
 
 SIZE_STEP = 100_000_000
 SIZE_SIGNALS = ("capacity_bytes", "available_bytes")
 DAY_SIGNALS = ("enrolled_at",)
 LEFT_OUT = "o"
 
-_TOGETHER = (("model_identifier", "model_name", "platform", "os_version", "os_build"), ("department", "site", "groups"))
+_TOGETHER = (
+    ("model_identifier", "model_name", "platform", "os_version", "os_build"),
+    ("department", "site", "groups"),
+)
 
 _MARKS = {Reason.NOT_REPORTED: "n", Reason.NOT_PERMITTED: "p", Reason.ABSENT: "a", Reason.UNREADABLE: "u"}
 _FIRST_SIGHTING = ord("0")
@@ -41,7 +47,9 @@ class Devices:
         self._handling = handling
         self._key = Ids()
         self._observed = Numbers()
-        self._texts = {name: Text() for name in ("status", "reason", "severity", "cause", "shape", "handling")}
+        self._texts = {
+            name: Text() for name in ("status", "reason", "severity", "cause", "shape", "handling")
+        }
         self._counts = {name: Numbers() for name in ("sightings", "findings")}
         self._facts: dict[str, Column] = {}
         for names in _TOGETHER:
@@ -120,7 +128,18 @@ class Sightings:
     """What each source last knew of a device: superseded records come last."""
 
     def __init__(self) -> None:
-        self.columns = {"source": Text(), "observed": Numbers(), "seen": Numbers(), "standing": Text()}
+        self._source, self._standing = Text(), Text()
+        self._observed, self._seen = Numbers(), Numbers()
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns by name."""
+        return {
+            "source": self._source,
+            "standing": self._standing,
+            "observed": self._observed,
+            "seen": self._seen,
+        }
 
     def add(self, device: Device, observed: int) -> int:
         """Take a device's sightings; the answer is how many there are."""
@@ -131,11 +150,10 @@ class Sightings:
         return len(device.sightings) + len(device.superseded)
 
     def _row(self, sighting: Sighting, observed: int, standing: str) -> None:
-        source, at, seen, stands = self.columns.values()
-        source.append(sighting.source)
-        at.append(_moment(sighting.observed_at, observed))
-        seen.append(_minutes(sighting.last_seen_at))
-        stands.append(standing)
+        self._source.append(sighting.source)
+        self._standing.append(standing)
+        self._observed.append(_moment(sighting.observed_at, observed))
+        self._seen.append(_minutes(sighting.last_seen_at))
 
 
 class Findings:
@@ -213,7 +231,7 @@ def _moment(moment: datetime | Never, observed: int) -> int:
     """0 stands for no value, 1 for never; else minutes from `observed`, the sign folded into the lowest bit."""
     if moment is NEVER:
         return 1
-    distance = _minutes(cast("datetime", moment)) - observed
+    distance = _minutes(moment) - observed
     return 2 + (2 * distance if distance >= 0 else -2 * distance - 1)
 
 

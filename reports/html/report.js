@@ -43,15 +43,16 @@ class Page {
   }
 
   select(label, options) {
-    const made = element("select", {}, element("option", { value: "" }, "any"), options.map(([value, word]) => element("option", { value }, word)));
-    made.label = element("label", {}, element("span", {}, label), made);
+    const id = `filter-${label.toLowerCase().replace(/\W+/g, "-")}`;
+    const made = element("select", { id }, element("option", { value: "" }, "any"), options.map(([value, word]) => element("option", { value }, word)));
+    made.field = element("div", {}, element("label", { for: id }, label), made);
     return made;
   }
 
   build() {
     const hint = element("p", { class: "quiet", id: "list-keys" }, "Arrow keys move through the list, Enter opens a device, / goes to the search.");
-    const searching = element("label", { class: "wide" }, element("span", {}, "Search"), this.box);
-    const form = element("form", { role: "search", class: "filters" }, searching, Object.values(this.selects).map(({ label }) => label), this.clear);
+    const searching = element("div", { class: "wide" }, element("label", { for: "search" }, "Search"), this.box);
+    const form = element("form", { role: "search", class: "filters" }, searching, Object.values(this.selects).map(({ field }) => field), this.clear);
     form.addEventListener("submit", (event) => event.preventDefault());
     const host = document.getElementById("list");
     host.append(form, this.count, this.list.element, hint);

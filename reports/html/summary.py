@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from heapq import heappush, heappushpop
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode
 
 from fleet.model.fact import NEVER, Fact, Gap, Never
 from fleet.model.finding import Severity, Status
-from fleet.model.run import DeviceReport, RunReport, SourceReport
-from reports._format import CheckText
 from reports.html import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from fleet.model.run import DeviceReport, RunReport, SourceReport
+    from reports._format import CheckText
 
 WORST = 200
 _STATUS_RANK = {Status.AT_RISK: 3, Status.UNKNOWN: 2, Status.PROTECTED: 1, Status.NOT_APPLICABLE: 0}
@@ -103,8 +106,12 @@ def view(run: RunReport, summary: Summary, checks: Mapping[str, CheckText]) -> d
         "hold": run.hold,
         "notes": run.notes,
         "incidents": [
-            {"summary": incident.summary, "devices": words.count(incident.devices, "device"),
-             "severity": words.SEVERITIES[incident.severity], "since": words.moment(incident.since, run.as_of)}
+            {
+                "summary": incident.summary,
+                "devices": words.count(incident.devices, "device"),
+                "severity": words.SEVERITIES[incident.severity],
+                "since": words.moment(incident.since, run.as_of),
+            }
             for incident in run.incidents
         ],
         "headline": headline(run),
@@ -210,7 +217,7 @@ def _source(source: SourceReport, now: datetime) -> dict[str, object]:
 
 
 def _trouble(message: str, times: int) -> str:
-    return message if times == 1 else f"{message} (×{times:,})"
+    return message if times == 1 else f"{message} ({times:,} times)"
 
 
 def _statuses(run: RunReport, summary: Summary) -> Iterator[dict[str, object]]:
@@ -251,8 +258,13 @@ def _cause(cause: Cause, total: int, checks: Mapping[str, CheckText]) -> dict[st
         "rule": text.rule if text else "",
         "basis": words.BASES[text.basis] if text else "",
         "severities": [
-            {"code": str(severity), "icon": words.SEVERITIES[severity][0], "word": words.SEVERITIES[severity][1],
-             "count": f"{number:,}", "link": link(check=cause.check, severity=str(severity))}
+            {
+                "code": str(severity),
+                "icon": words.SEVERITIES[severity][0],
+                "word": words.SEVERITIES[severity][1],
+                "count": f"{number:,}",
+                "link": link(check=cause.check, severity=str(severity)),
+            }
             for severity, number in ranked
         ],
         "devices": f"{cause.devices:,}",

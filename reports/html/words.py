@@ -8,7 +8,7 @@ STATUSES = {
     "at_risk": ("▲", "At risk", "would lose data tonight"),
     "unknown": ("?", "Unknown", "cannot be judged"),
     "protected": ("✓", "Protected", "backed up recently"),
-    "not_applicable": ("–", "Not applicable", "not judged: no personal iCloud Backup to expect"),
+    "not_applicable": ("○", "Not applicable", "not judged: no personal iCloud Backup to expect"),
 }
 OUTCOMES = {
     "complete": ("✓", "Complete", "every device of the source is accounted for"),

@@ -234,12 +234,15 @@ def test_checks_of_others_join() -> None:
         title="x",
         rule="x",
         basis=Basis.OBSERVED,
-        reads=frozenset({"name"}),
+        reads=frozenset({"asset_tag"}),
         fixes=("check-in",),
         judge=judge,
         source="x",
     )
-    assert assess(a_case(), (*CHECKS, extra)).problems[0].problem == "acme"
+    case = a_case()
+    (problem,) = assess(case, (*CHECKS, extra)).problems
+    assert (problem.problem, problem.sources) == ("acme", ("hq",))
+    assert problem.observed_at == case.device.observed_at
     joined = assess(a_case(backup_enabled=False), (*CHECKS, replace(extra, problem="backup"))).problems[0]
     assert joined.held == ("backup-disabled", "acme")
     assert joined.evidence == {"backup_enabled": False, "acme.backup_enabled": "other", "also": ["acme"]}

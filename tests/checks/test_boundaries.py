@@ -125,6 +125,7 @@ def test_storage_that_cannot_be_judged(free: object, capacity: object, missing: 
         ([40 + (-1) ** day * 8 for day in range(30)], None),
         ([60 - 0.5 * day for day in range(30)], None),
         ([*[50.0] * 29, 20.0], None),
+        ([29, 33, 20, 60, 39, 44, 23, 19], None),
         ([*[50.0] * 14, 100.0, *[50.0] * 15], None),
         ([40 - day + (-1) ** day for day in range(20)], Severity.LOW),
     ],

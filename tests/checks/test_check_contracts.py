@@ -21,7 +21,7 @@ from fleet.model.finding import Clear, Found, Severity, Undetermined, Verdict
 from fleet.model.policy import Policy
 from tests.fleet_of import GB, Value, a_case, a_device, a_history, ago
 
-CONTRACT = [
+PUBLISHED = [
     "backup-restricted",
     "backup-disabled",
     "backup-never",
@@ -149,7 +149,7 @@ def test_a_check_finds_and_clears(check: Check) -> None:
 
 def test_the_catalogue_stands_in_its_published_order() -> None:
     """The ids and their order are what other people's scripts rely on."""
-    assert [check.id for check in CHECKS] == CONTRACT
+    assert [check.id for check in CHECKS] == PUBLISHED
 
 
 def test_every_file_is_registered() -> None:

@@ -22,7 +22,7 @@ def numbered(size: int) -> Callable[[int], list[int]]:
 @pytest.mark.parametrize("ahead", [1, 2, 5, 40])
 @pytest.mark.parametrize("last", [None, 0, 4, 99])
 def test_pages_by_number_come_whole_and_in_order(ahead: int, last: int | None) -> None:
-    """However many pages are fetched at once, and whatever end was expected, every row comes once and in order."""
+    """However many are fetched at once, and whatever end was expected, every row comes once and in order."""
     pages = _pages.by_number(numbered(5), len, ahead=ahead, last=last)
     assert [row for page in pages for row in page] == ROWS
 
@@ -40,15 +40,22 @@ def test_offsets_advance_by_what_arrived(granted: int) -> None:
     assert [row for page in pages for row in page] == ROWS
 
 
-@pytest.mark.parametrize(
-    "walk",
-    [
-        lambda fetch: _pages.by_offset(fetch, len),
-        lambda fetch: _pages.by_number(fetch, len),
-        lambda fetch: _pages.by_number(fetch, len, ahead=3),
-    ],
-)
-def test_a_server_that_ignores_the_place_is_caught(walk: Callable[[object], Iterator[list[int]]]) -> None:
+def one_by_one(fetch: Callable[[int], list[int]]) -> Iterator[list[int]]:
+    return _pages.by_number(fetch, len)
+
+
+def three_ahead(fetch: Callable[[int], list[int]]) -> Iterator[list[int]]:
+    return _pages.by_number(fetch, len, ahead=3)
+
+
+def by_offset(fetch: Callable[[int], list[int]]) -> Iterator[list[int]]:
+    return _pages.by_offset(fetch, len)
+
+
+@pytest.mark.parametrize("walk", [one_by_one, three_ahead, by_offset])
+def test_a_server_that_ignores_the_place_is_caught(
+    walk: Callable[[Callable[[int], list[int]]], Iterator[list[int]]],
+) -> None:
     """The same page again and again ends with an error after a handful of requests."""
     asked: list[int] = []
 

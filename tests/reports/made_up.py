@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from fleet.guide import Fix
 from fleet.model.device import Device, DeviceRecord, Platform, Sighting, Standing
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
 from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
 from fleet.model.policy import Policy
-from fleet.model.run import DeviceReport, Outcome, PlanStep, RunReport, SourceReport, Totals, TrendPoint, Trouble
+from fleet.model.run import (
+    DeviceReport,
+    Outcome,
+    PlanStep,
+    RunReport,
+    SourceReport,
+    Totals,
+    TrendPoint,
+    Trouble,
+)
 from reports._format import CheckText, ReportContext
 from reports.html import HtmlReport
 from reports.html.advice import Guide, Handling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 AS_OF = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 HOSTILE = '</script><img src=x onerror="alert(1)"> \u202egnp.exe {{ 7*7 }}'
 
 CHECKS = {
     "backup-disabled": CheckText(
-        id="backup-disabled", title="iCloud Backup is switched off", rule="Found when it is off.", basis=Basis.OBSERVED
+        id="backup-disabled",
+        title="iCloud Backup is switched off",
+        rule="Found when it is off.",
+        basis=Basis.OBSERVED,
     ),
     "backup-stale": CheckText(
         id="backup-stale", title="The last backup is old", rule="Found after 7 days.", basis=Basis.OBSERVED
@@ -34,15 +49,22 @@ CHECKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    title: str
-    why: str
-    minutes: int
-    data_at_risk: str = ""
-    needs_password: bool = False
-    verify: str = "The backup screen names today."
-    mdm: str = ""
+def _fix(name: str, title: str, minutes: int) -> Fix:
+    return Fix(
+        id=name,
+        title=title,
+        audience="user",
+        why="A backup that is off never runs.",
+        minutes=minutes,
+        data_at_risk="",
+        needs_password=False,
+        steps=(),
+        verify="The backup screen names today.",
+        mdm="",
+        supervised=False,
+        risk=0,
+        sources=(),
+    )
 
 
 def _steps(fix: str, handling: Handling) -> list[str]:
@@ -51,8 +73,8 @@ def _steps(fix: str, handling: Handling) -> list[str]:
 
 GUIDE = Guide(
     fixes={
-        "enable-backup": Fix("Switch iCloud Backup on", "A backup that is off never runs.", 2),
-        "wifi-and-power": Fix("Leave it on Wi-Fi and power overnight", "Backups wait for both.", 1),
+        "enable-backup": _fix("enable-backup", "Switch iCloud Backup on", 2),
+        "wifi-and-power": _fix("wifi-and-power", "Leave it on Wi-Fi and power overnight", 1),
     },
     steps=_steps,
     force_restart=lambda _: None,
@@ -79,7 +101,11 @@ def finding(key: str, check: str, severity: Severity, state: State = State.OPEN,
         last_seen=AS_OF,
         opened_at=began,
         summary=f"It has been so for {days} days.",
-        evidence={"last_cloud_backup_at": f"{began:%Y-%m-%dT%H:%M:%SZ}", "days": days, "also": ["storage-full"]},
+        evidence={
+            "last_cloud_backup_at": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+            "days": days,
+            "also": ["storage-full"],
+        },
         fixes=("wifi-and-power",),
         sources=("hq",),
         observed_at=AS_OF - timedelta(hours=3),
@@ -103,14 +129,12 @@ def phone(number: int = 1, **facts: object) -> Device:
         "inventory_at": observed,
         "battery_percent": 80,
         "user_name": f"user{number}",
-        "battery_extra": None,
         "site": ABSENT,
         "asset_tag": UNREADABLE,
         "lost_mode": NOT_REPORTED,
         "groups": ("Field", "Sales"),
         **facts,
     }
-    del known["battery_extra"]
     record = DeviceRecord(native_id=str(number), **known)  # type: ignore[arg-type]
     sighting = Sighting(
         source="hq", record=record, observed_at=observed, last_seen_at=AS_OF, standing=Standing.READ
@@ -126,7 +150,9 @@ def protected(number: int = 1, **facts: object) -> DeviceReport:
     )
 
 
-def at_risk(number: int = 1, check: str = "backup-stale", severity: Severity = Severity.HIGH, **facts: object) -> DeviceReport:
+def at_risk(
+    number: int = 1, check: str = "backup-stale", severity: Severity = Severity.HIGH, **facts: object
+) -> DeviceReport:
     """A device with one standing finding and a plan of two steps."""
     device = phone(number, **facts)
     return DeviceReport(
@@ -153,7 +179,11 @@ def unknown(number: int = 1, reason: str = "stale_data", **facts: object) -> Dev
 
 def source(name: str = "hq", outcome: Outcome = Outcome.COMPLETE, *, devices: int = 105) -> SourceReport:
     """A source's line; one that is not complete has a problem to tell of."""
-    troubles = () if outcome is Outcome.COMPLETE else (Trouble("server_error", f"{name}: page 3 answered HTTP 503; try again", 4),)
+    troubles = (
+        ()
+        if outcome is Outcome.COMPLETE
+        else (Trouble("server_error", f"{name}: page 3 answered HTTP 503; try again", 4),)
+    )
     return SourceReport(
         name=name,
         kind="jamf_pro",
@@ -223,18 +253,21 @@ def write(directory: Path, reports: Sequence[DeviceReport], run: RunReport | Non
 
 
 def believable(count: int, seed: int = 7) -> Iterator[DeviceReport]:
-    """A fleet of all sorts: about a fifth at risk, some unknown, two sources, facts that differ from device to device."""
+    """A fleet of all sorts: about a fifth at risk, some unknown, and facts that differ from device to device."""
     dice = random.Random(seed)
     for number in range(count):
         yield _any_device(number, dice)
 
 
 def _any_device(number: int, dice: random.Random) -> DeviceReport:
+    owner = dice.choice(["Ward", "Desk", "Amara", "Jürgen", "محمد"])
     facts: dict[str, object] = {
         "serial": "FK" + "".join(dice.choices("0123456789ABCDEFGHJKLMNPQRSTUVWXYZ", k=8)),
         "udid": f"00008{dice.randrange(300):03d}-{dice.getrandbits(64):016X}",
-        "name": f"{dice.choice(['Ward', 'Desk', 'Amara', 'Jürgen', 'محمد'])} {dice.choice(['iPad', 'iPhone'])} {number}",
-        "model_name": dice.choice(["iPhone 14", "iPhone 16", "iPad (9th generation)", "iPhone SE (3rd generation)"]),
+        "name": f"{owner} {dice.choice(['iPad', 'iPhone'])} {number}",
+        "model_name": dice.choice(
+            ["iPhone 14", "iPhone 16", "iPad (9th generation)", "iPhone SE (3rd generation)"]
+        ),
         "os_version": dice.choice(["26.7.1", "27.0.1", "18.7.10", "26.5"]),
         "available_bytes": dice.randrange(10**9, 120 * 10**9),
         "last_cloud_backup_at": AS_OF - timedelta(minutes=dice.randrange(180, 5000)),

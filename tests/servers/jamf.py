@@ -531,7 +531,7 @@ def _handler(server: JamfServer) -> type[BaseHTTPRequestHandler]:
             head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
             self.wfile.write(f"HTTP/1.1 {status} \r\n{head}\r\n".encode() + body)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             pass
 
     return Handler

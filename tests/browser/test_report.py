@@ -1,0 +1,235 @@
+"""The page in Chromium: what a reader with a mouse, a keyboard, a phone or a screen reader meets."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fleet.model.finding import Severity
+from tests.reports.made_up import HOSTILE, at_risk, fingerprint, protected, run_of, unknown, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FLEET = [
+    at_risk(1, name="Amara's iPhone", severity=Severity.CRITICAL),
+    at_risk(2, name=HOSTILE, check="backup-disabled"),
+    at_risk(3, name="W" * 255),
+    unknown(4, name="Ward 3"),
+    *(protected(number) for number in range(5, 60)),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write(tmp_path_factory.mktemp("page"), FLEET, run_of(FLEET, title=HOSTILE, before=1)).as_uri()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails the test when it complains, asks for anything, or shows a box."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda box: complaints.append(box.message))
+    page.on(
+        "request", lambda request: None if request.url.startswith("file:") else complaints.append(request.url)
+    )
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("#list tbody th a").all_inner_texts()
+
+
+def test_the_list_shows_everyone_and_draws_few(page: Page, address: str) -> None:
+    """All devices are counted and announced to a screen reader, and only those in sight are drawn."""
+    page.goto(address)
+    expect(page.get_by_role("status")).to_have_text("59 of 59 devices shown")
+    table = page.get_by_role("table", name="Devices")
+    expect(table).to_have_attribute("aria-rowcount", "60")
+    assert len(names(page)) < 30
+    assert names(page)[0] == "Amara's iPhone"
+    expect(page.locator("#worst")).to_have_count(0)
+    page.locator(".window").evaluate("frame => frame.scrollTop = frame.scrollHeight")
+    expect(table.locator("tbody tr").last).to_have_attribute("aria-rowindex", "60")
+
+
+def test_counts_lead_to_their_devices_and_the_address_can_be_mailed(page: Page, address: str) -> None:
+    """A count is a link; the address then holds the view, and opens it again."""
+    page.goto(address)
+    page.get_by_role("link", name="iCloud Backup is switched off").click()
+    expect(page.get_by_role("status")).to_have_text("1 of 59 devices shown")
+    page.get_by_label("Finding", exact=True).select_option("")
+    page.get_by_role("searchbox").fill("USER1")
+    expect(page.get_by_role("status")).to_have_text("11 of 59 devices shown")
+    page.get_by_role("button", name="Device", exact=True).click()
+    page.get_by_role("button", name="Device", exact=True).click()
+    mailed, shown = page.url, names(page)
+    assert shown[0] == "Phone 19"
+    page.goto("about:blank")
+    page.goto(mailed)
+    assert names(page) == shown
+    expect(page.get_by_role("columnheader", name="Device")).to_have_attribute("aria-sort", "descending")
+
+
+@pytest.mark.parametrize(
+    "link", [fingerprint("device", 1), fingerprint(fingerprint("device", 1), "backup-stale")]
+)
+def test_a_mailed_device_opens_and_closes(page: Page, address: str, link: str) -> None:
+    """The key of a device or the id of its finding opens it; Escape closes, and the focus is on its row."""
+    page.goto(f"{address}#d={link}")
+    dialog = page.get_by_role("dialog", name="Amara's iPhone")
+    expect(dialog).to_contain_text("This device would lose data if it broke tonight.")
+    for told in (
+        "12 days",
+        "2026-11-10 02:00 UTC (12 days ago)",
+        "2026-11-21 23:00 UTC (3 hours ago) by hq",
+        "Switch iCloud Backup on",
+        "An administrator, about 2 minutes",
+        "64.3 GB",
+        "Asset tag: it is there, but not in a form that we understand.",
+    ):
+        expect(dialog).to_contain_text(told)
+    dialog.get_by_text("How to do it").first.click()
+    expect(dialog.get_by_text("Take the iphone in hand.").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("link", name="Amara's iPhone")).to_be_focused()
+    assert "d=" not in page.url
+
+
+def test_a_device_that_is_not_in_this_report(page: Page, address: str) -> None:
+    """A link to a device of another night says so, instead of showing another device or nothing."""
+    page.goto(f"{address}#d={fingerprint('device', 999)}")
+    expect(page.get_by_role("dialog")).to_contain_text("This report holds no device or finding with that id.")
+
+
+def test_by_keyboard_alone(page: Page, address: str) -> None:
+    """Slash, words, Tab, arrows, Enter and Escape are enough to find, read and leave a device."""
+    page.goto(address)
+    page.wait_for_selector("#list:not([hidden])")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("phone")
+    page.locator('#list tbody a[tabindex="0"]').focus()
+    for key in ("ArrowDown", "End", "ArrowUp"):
+        page.keyboard.press(key)
+    focused = page.locator(":focus")
+    expect(focused).to_have_text(names(page)[-2])
+    name = focused.inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name=name)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name=name, exact=True)).to_be_focused()
+
+
+def test_hostile_names_are_only_names(page: Page, address: str) -> None:
+    """Markup in a name is shown, in the list and in the detail, and never becomes an element."""
+    page.goto(f"{address}#d={fingerprint('device', 2)}")
+    expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_contain_text("<img src=x")
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone(page: Page, address: str, scheme: str) -> None:
+    """At 390 pixels nothing has to be scrolled sideways, neither the page nor a device, in either colour scheme."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(f"{address}#d={fingerprint('device', 3)}")
+    page.wait_for_selector("dialog[open]")
+    for measured in ("document.documentElement", "document.querySelector('dialog')"):
+        assert page.evaluate(f"{measured}.scrollWidth <= {measured}.clientWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(page: Page, address: str, scheme: str) -> None:
+    """Every text has a contrast of at least 4.5 to what is behind it (WCAG 2.2, 1.4.3, read 2026-11-22)."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(address)
+    page.wait_for_selector("#list:not([hidden])")
+    assert page.evaluate(CONTRASTS) == []
+
+
+def test_headings_are_in_order(page: Page, address: str) -> None:
+    """No level is skipped, in the page or in a device's detail."""
+    page.goto(f"{address}#d={fingerprint('device', 1)}")
+    page.wait_for_selector("dialog[open]")
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_without_script(browser: Browser, address: str) -> None:
+    """A browser that runs nothing still shows sources, sentence, causes and the most urgent devices."""
+    with browser.new_context(java_script_enabled=False) as context:
+        plain = context.new_page()
+        plain.goto(address)
+        expect(plain.get_by_text("would lose data tonight; 2 more")).to_be_visible()
+        expect(plain.locator("#worst tbody tr")).to_have_count(59)
+        expect(plain.locator("noscript p")).to_be_visible()
+
+
+def test_on_paper(page: Page, address: str) -> None:
+    """A print holds the rows of the view, not just those in sight."""
+    page.goto(address)
+    page.wait_for_selector("#list:not([hidden])")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#list tbody tr")).to_have_count(59)
+    expect(page.locator("#list tbody tr").last).to_be_visible()
+
+
+CONTRASTS = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const painted = (colours) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const poor = new Set();
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility() || element.matches("script, style")) continue;
+    const grounds = [];
+    for (let at = element; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
+    const [back, text] = [light(painted(grounds)), light(painted([...grounds, getComputedStyle(element).color]))];
+    const contrast = (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
+    if (contrast < 4.5) poor.add(`${element.tagName}.${element.className}: ${contrast.toFixed(2)}`);
+  }
+  return [...poor];
+}"""

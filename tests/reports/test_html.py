@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fleet.errors import OutputError
+from fleet.model.fact import NEVER
+from fleet.model.finding import Severity, State
+from fleet.model.run import Incident, Outcome
+from reports.html import FORMAT, HtmlReport
+from reports.html.columns import Blob, Ids, Text
+from reports.html.summary import headline
+from reports.html.words import moment
+from tests.reports import made_up
+from tests.reports.made_up import (
+    AS_OF,
+    CHECKS,
+    HOSTILE,
+    at_risk,
+    believable,
+    protected,
+    run_of,
+    source,
+    unknown,
+    write,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Page(HTMLParser):
+    """A page as someone without a browser reads it: its text, its links, its elements."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.text = ""
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self._within = ""
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._within = tag
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - the parser's own signature
+        self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._within in ("script", "style"):
+            (self.scripts if self._within == "script" else self.styles).append(data)
+        else:
+            self.text += f" {data}"
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.text.split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def head_of(page: Page) -> dict[str, Any]:
+    """What the script of the page is told, the columns aside."""
+    inside = gzip.decompress(base64.b64decode(page.scripts[-1]))
+    length = int.from_bytes(inside[:4], "little")
+    return json.loads(inside[4 : 4 + length])
+
+
+FLEET = [
+    at_risk(1, severity=Severity.CRITICAL),
+    at_risk(2, check="backup-disabled"),
+    at_risk(3),
+    unknown(4),
+    unknown(5, "not_reported"),
+    *(protected(number) for number in range(6, 10)),
+]
+
+
+def test_counts_have_denominators_and_links(tmp_path: Path) -> None:
+    """Every number of the summary is the fleet's, says of how many, and leads to its devices."""
+    page = Page(write(tmp_path, FLEET))
+    assert "3 of 9 devices would lose data tonight; 2 cannot be judged." in page.words
+    for expected in (
+        "At risk 3 of 9 (33.3 %)",
+        "Protected 4 of 9 (44.4 %)",
+        "Unknown 2 of 9",
+        "Not applicable 0 of 9",
+    ):
+        assert expected in page.words
+    assert "The last backup is old" in page.words
+    links = {attributes.get("href") for attributes in page.all("a")}
+    assert {
+        "#status=at_risk",
+        "#status=unknown&reason=stale_data",
+        "#check=backup-stale",
+        "#check=backup-stale&severity=critical",
+        "#source=schools",
+    } <= links
+
+
+def test_sources_stand_above_everything_else(tmp_path: Path) -> None:
+    """A failed source is told of before the first count, with its problem, its age and what it never reports."""
+    words = Page(write(tmp_path, FLEET)).words
+    assert words.index("Sources") < words.index("schools") < words.index("would lose data")
+    assert "schools jamf_pro ✕ Failed" in words
+    assert "schools: page 3 answered HTTP 503; try again (4 times)" in words
+    assert "2026-11-13 02:00 UTC (9 days ago)" in words
+    assert "105 of 105" in words
+    assert "Last backup to a computer, Roaming" in words
+
+
+def test_a_source_that_states_no_total_or_never_answered(tmp_path: Path) -> None:
+    """What a source does not state is said to be missing, not made up."""
+    silent = replace(source("new", Outcome.FAILED, devices=0), expected=None, facts_at=None)
+    words = Page(write(tmp_path, FLEET, run_of(FLEET, sources=(silent,)))).words
+    assert "0 total not stated" in words
+    assert "(just then) never" in words
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (None, "3 of 9 devices would lose data tonight; 2 cannot be judged."),
+        (1, "3 of 9 devices would lose data tonight; 2 more than last time; 2 cannot be judged."),
+        (8, "3 of 9 devices would lose data tonight; 5 fewer than last time; 2 cannot be judged."),
+        (3, "3 of 9 devices would lose data tonight; as many as last time; 2 cannot be judged."),
+    ],
+)
+def test_the_headline_says_how_it_moved(before: int | None, expected: str) -> None:
+    """One sentence compares tonight with the run before, where there was one."""
+    assert headline(run_of(FLEET, before=before)) == expected
+
+
+def test_an_empty_fleet(tmp_path: Path) -> None:
+    """Without a single device the page is whole, and divides nothing by zero."""
+    page = Page(write(tmp_path, [], run_of([], sources=())))
+    assert "No device is known yet." in page.words
+    assert "No source is set up." in page.words
+    assert head_of(page)["rows"] == 0
+
+
+def test_hold_notes_and_incidents_are_shown(tmp_path: Path) -> None:
+    """What is special about tonight stands on the first page."""
+    fleet_wide = Incident(
+        check="icloud-outage",
+        severity=Severity.HIGH,
+        summary="Apple reports trouble.",
+        devices=9,
+        since=AS_OF - timedelta(hours=5),
+        finding=FLEET[0].findings[0],
+    )
+    run = replace(run_of(FLEET, hold=True, notes=("The catalogue is old.",)), incidents=(fleet_wide,))
+    words = Page(write(tmp_path, FLEET, run)).words
+    for expected in (
+        "on hold",
+        "The catalogue is old.",
+        "Apple reports trouble. 9 devices, since",
+        "2026-10-05",
+    ):
+        assert expected in words
+
+
+def test_finding_counts_by_state(tmp_path: Path) -> None:
+    """New and waived findings are counted apart from the standing ones."""
+    device = at_risk(1)
+    waived = replace(device, findings=(replace(device.findings[0], state=State.WAIVED),))
+    fresh = at_risk(2)
+    fresh = replace(fresh, findings=(replace(fresh.findings[0], state=State.NEW),))
+    words = Page(write(tmp_path, [waived, fresh])).words
+    assert "Findings: 1 new tonight , 1 waived ." in words
+    assert "1 of 2 (50.0 %)" in words.partition("Findings by cause")[2]
+
+
+def test_the_worst_devices_stand_there_without_script(tmp_path: Path) -> None:
+    """Without JavaScript the 200 most urgent devices are plain text, those that would lose data first."""
+    fleet = [
+        *(protected(number) for number in range(300)),
+        at_risk(900, name="Ward 3", last_cloud_backup_at=NEVER),
+    ]
+    words = Page(write(tmp_path, fleet)).words
+    plain = words.partition("Probable cause")[2]
+    assert "The 200 most urgent of 301 devices." in words
+    assert plain.split("Phone")[0].split() == [
+        "Ward",
+        "3",
+        "FK00000900",
+        "▲",
+        "At",
+        "risk",
+        "High",
+        "never",
+        "Unexplained",
+    ]
+    assert plain.count("FK0000") == 200
+
+
+def test_nothing_can_run_but_our_own_script(tmp_path: Path) -> None:
+    """The policy in the page allows exactly its own style and script, by their hashes, and no request at all."""
+    page = Page(write(tmp_path, FLEET))
+    [policy] = [
+        meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy is not None
+    for kind, text in (("script-src", page.scripts[0]), ("style-src", page.styles[0])):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind} 'sha256-{digest}';" in policy
+    assert policy.startswith("default-src 'none';")
+    assert "unsafe" not in policy
+
+
+def test_nothing_is_fetched_and_no_handler_stands_in_the_markup(tmp_path: Path) -> None:
+    """No element names an address outside the page, carries a style or an event handler."""
+    page = Page(write(tmp_path, FLEET))
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            assert name != "style", tag
+            if name in ("src", "href", "action", "data", "poster", "srcset"):
+                assert (value or "").startswith(("#", "data:,")), (tag, value)
+    assert "http" not in page.styles[0] + page.scripts[0]
+    assert "innerHTML" not in page.scripts[0]
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    """Names, titles, problems and notes that carry markup, templates or half a character change nothing."""
+    fleet = [
+        at_risk(1, name=HOSTILE),
+        at_risk(2, name="W" * 255),
+        at_risk(3, name="half \ud800 and \0 and\nnew"),
+    ]
+    plain = Page(write(tmp_path, [at_risk(1), at_risk(2), at_risk(3)]))
+    page = Page(write(tmp_path, fleet, run_of(fleet, title=HOSTILE, notes=(HOSTILE,), before=1)))
+    assert [tag for tag, _ in page.elements if tag in ("script", "img")] == ["script", "script"]
+    assert "{{ 7*7 }}" in page.words
+    assert page.scripts[0] == plain.scripts[0]
+    assert page.source.count("</script>") == 2
+
+
+def test_the_same_night_gives_the_same_bytes(tmp_path: Path) -> None:
+    """A report made again is the same file."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    assert write(one, list(believable(50))).read_bytes() == write(other, list(believable(50))).read_bytes()
+
+
+def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    """The file is private, for names stand in it."""
+    assert stat.S_IMODE(write(tmp_path, FLEET).stat().st_mode) == 0o600
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    """A page that cannot be written ends in one line that names the file."""
+    writer = FORMAT.open(tmp_path / "gone", made_up.ReportContext(checks=CHECKS))
+    writer.device(FLEET[0])
+    with pytest.raises(OutputError, match=r"gone/index\.html: cannot be written \(No such file"):
+        writer.finish(run_of(FLEET))
+
+
+def test_it_says_how_many_devices_it_wrote(tmp_path: Path) -> None:
+    """The manifest's number is that of the devices."""
+    writer = HtmlReport(tmp_path, made_up.ReportContext(), made_up.GUIDE)
+    for device in FLEET:
+        writer.device(device)
+    assert [(each.name, each.rows) for each in writer.finish(run_of(FLEET))] == [("index.html", 9)]
+
+
+def test_texts_of_the_guide_are_stored_once(tmp_path: Path) -> None:
+    """However many devices share a fix, its instructions stand in the page once per kind of device."""
+    fleet = [at_risk(number) for number in range(40)] + [at_risk(99, model_name="iPad (9th generation)")]
+    head = head_of(Page(write(tmp_path, fleet)))
+    assert set(head["fixes"]) == {"enable-backup", "wifi-and-power"}
+    assert head["howto"]["ipad/26/"]["enable-backup"][0] == "Take the ipad in hand."
+    assert len(head["howto"]) == 2
+    assert len(head["steps"]) == 2
+
+
+def test_the_bundled_guide_serves_every_step(tmp_path: Path) -> None:
+    """With the guide that is shipped, each fix of a plan has a title and instructions."""
+    writer = FORMAT.open(tmp_path, made_up.ReportContext(checks=CHECKS))
+    writer.device(at_risk(1))
+    writer.finish(run_of(FLEET[:1]))
+    head = head_of(Page(tmp_path / "index.html"))
+    [lines] = head["howto"].values()
+    assert (
+        {fix for fix, steps in lines.items() if steps}
+        == set(head["fixes"])
+        == {"enable-backup", "wifi-and-power"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"),
+    [
+        (timedelta(days=9), "2026-11-13 02:00 UTC (9 days ago)"),
+        (timedelta(hours=47), "2026-11-20 03:00 UTC (47 hours ago)"),
+        (timedelta(minutes=119), "2026-11-22 00:01 UTC (119 minutes ago)"),
+        (timedelta(seconds=90), "2026-11-22 01:58 UTC (just then)"),
+        (-timedelta(hours=3), "2026-11-22 05:00 UTC (3 hours later)"),
+    ],
+)
+def test_ages_are_seen_from_the_report(ago: timedelta, expected: str) -> None:
+    """A date carries its zone and its distance from the report's own moment."""
+    assert moment(AS_OF - ago, AS_OF) == expected
+
+
+def test_a_month_old_report_reads_the_same(tmp_path: Path) -> None:
+    """No date but those of the run gets onto the page."""
+    words = Page(write(tmp_path, FLEET)).words
+    dates = set(re.findall(r"\d{4}-\d\d-\d\d", words))
+    assert max(dates) == f"{AS_OF:%Y-%m-%d}"
+    assert datetime(2026, 10, 1, tzinfo=UTC) < datetime.fromisoformat(f"{min(dates)}T00:00+00:00")
+
+
+def test_a_large_table_keeps_as_much_of_an_id_as_tells_its_rows_apart() -> None:
+    """Two ids that begin alike are kept long enough to differ."""
+    ids = Ids()
+    ids.whole_up_to = 1
+    ids.append("00112233445566778899aabbccddeeff")
+    ids.append("00112233445500000000000000000000")
+    assert str(ids.pack(Blob())["planes"]).count(",") == 7 - 1
+
+
+def test_text_that_never_repeats_is_not_indexed() -> None:
+    """Serial numbers of a large fleet are stored in the order of the devices, sites once each."""
+    serials, sites = Text(), Text()
+    for number in range(70_000):
+        serials.append(made_up.fingerprint(number)[:8])
+        sites.append(f"Site {number % 3}")
+    blob = Blob()
+    assert serials.pack(blob)["codes"] is None
+    assert sites.pack(blob)["bytes"] == len("\nSite 0\nSite 1\nSite 2\n")
