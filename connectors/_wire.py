@@ -7,11 +7,11 @@ database refuses them), and nothing is longer than `MAX_TEXT` characters.
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from math import isnan
+from typing import TypeVar, cast
 
 from fleet.model.device import Platform
 from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
@@ -19,6 +19,7 @@ from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
 MAX_TEXT = 255
 GB = 10**9
 _FIRST_REAL_DAY = datetime(1970, 1, 3, tzinfo=UTC)
+_TOO_LARGE = 2**63
 E = TypeVar("E")
 
 
@@ -52,10 +53,15 @@ def flag(value: object) -> Fact[bool]:
 
 
 def number(value: object) -> Fact[float]:
-    """A finite JSON number."""
+    """A finite JSON number within 64 bits, which is what databases hold."""
     if value is None:
         return ABSENT
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or abs(value) >= _TOO_LARGE
+        or isnan(value)
+    ):
         return UNREADABLE
     return value
 
@@ -132,7 +138,7 @@ def names(values: object) -> Fact[tuple[str, ...]]:
         return ABSENT
     if isinstance(values, str) or not isinstance(values, Iterable):
         return UNREADABLE
-    found = (text(value) for value in values)  # pyright: ignore[reportUnknownVariableType] - hostile by nature
+    found = (text(value) for value in cast("Iterable[object]", values))
     return tuple(dict.fromkeys(name for name in found if not isinstance(name, Gap)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
 from connectors._connector import Connector, SourceSettings
 from fleet.errors import SettingsError
@@ -42,7 +42,7 @@ def _loaded(load: Callable[[], object], kind: str) -> Connector[Any]:
         raise SettingsError(f'the plug-in of kind "{kind}" cannot be loaded: {error}') from error
     if not isinstance(found, Connector):
         raise SettingsError(f'the plug-in of kind "{kind}" is not a connectors.Connector')
-    return found
+    return cast("Connector[Any]", found)
 
 
 class SettingsModels(Mapping[str, type[SourceSettings]]):

@@ -7,15 +7,19 @@ from facts older than `silent_days` becomes undetermined as `stale_data`, a foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from fleet.apple.catalog import Catalog
-from fleet.model.device import Device
 from fleet.model.fact import Gap, MissingFact
 from fleet.model.finding import Basis, Clear, Found, Undetermined, Verdict
-from fleet.model.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fleet.apple.catalog import Catalog
+    from fleet.model.device import Device
+    from fleet.model.policy import Policy
 
 STALE = "stale_data"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from fleet.apple.catalog import Model, Version, parse_version
-from fleet.model.fact import Gap, need
+from fleet.apple.catalog import Catalog, Model, Version, parse_version
+from fleet.model.fact import Gap, MissingFact, need
 from fleet.model.finding import Undetermined
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from fleet.checks._check import Case
 
 UNKNOWN_MODEL = Undetermined((("model_identifier", "unknown_model"),))
@@ -25,6 +28,25 @@ def model_of(case: Case) -> Model | None:
     if isinstance(identifier, Gap):
         return case.catalog.model(None, need(case.device.model_name))
     return case.catalog.model(identifier)
+
+
+def beyond_catalog(case: Case) -> str | None:
+    """What the catalogue does not know of this device: its `model`, its `release` (a newer one); None if nothing."""
+    try:
+        model, version = model_of(case), version_of(case)
+    except MissingFact:
+        return None
+    if model is None:
+        return "model"
+    return (
+        "release" if version and _is_newer(case.catalog, model.identifier, version, case.now.date()) else None
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_newer(catalog: Catalog, identifier: str, version: Version, day: date) -> bool:
+    newest = catalog.newest_for(catalog.models[identifier], day)
+    return newest is not None and version > newest.number
 
 
 def version_of(case: Case) -> Version | None:

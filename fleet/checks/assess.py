@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.checks import CHECKS
 from fleet.checks._check import STALE, Case, Check, run
+from fleet.checks._system import beyond_catalog
 from fleet.model.device import Device, Enrollment, Platform
 from fleet.model.fact import Gap, Reason
 from fleet.model.finding import (
@@ -39,12 +40,14 @@ class Assessment:
         verdicts: by check id.
         outcomes: by problem, the verdict of all its checks together: what a standing finding is held against.
         problems: those found, `backup` first, the others in the order of the catalogue.
+        beyond_catalog: what the catalogue of Apple's models and releases does not know: `model` or `release`.
     """
 
     not_applicable: str | None = None
     verdicts: Mapping[str, Verdict]
     outcomes: Mapping[str, Verdict]
     problems: tuple[Problem, ...] = ()
+    beyond_catalog: str | None = None
 
 
 def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
@@ -62,7 +65,9 @@ def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
             problems.append(_problem(problem, group, verdicts, case.device))
         if problem == BACKUP:
             case = replace(case, backup=outcomes[problem])
-    return Assessment(verdicts=verdicts, outcomes=outcomes, problems=tuple(problems))
+    return Assessment(
+        verdicts=verdicts, outcomes=outcomes, problems=tuple(problems), beyond_catalog=beyond_catalog(case)
+    )
 
 
 def not_applicable(device: Device) -> str | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fleet.checks._check import Case, Check
 from fleet.model.fact import Never, need
-from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
+from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict, stamp
 
 DELETED_AFTER = timedelta(days=180)
 
@@ -24,7 +24,7 @@ def judge(case: Case) -> Verdict:
     return Found(
         Severity.CRITICAL if gone else Severity.HIGH,
         f"The last iCloud backup is {age.days} days old; {outlook}.",
-        {"last_cloud_backup_at": last.isoformat(), "backup_age_days": age.days},
+        {"last_cloud_backup_at": stamp(last), "backup_age_days": age.days},
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleet.checks._check import Case, Check
 from fleet.model.fact import Never, need
-from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
+from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict, stamp
 
 if TYPE_CHECKING:
     from fleet.model.policy import Policy
@@ -38,7 +38,7 @@ def _found(severity: Severity, last: datetime, age: timedelta) -> Found:
     return Found(
         severity,
         f"The last iCloud backup was {age.days} days old when the device reported.",
-        {"last_cloud_backup_at": last.isoformat(), "days_without_backup": age.days},
+        {"last_cloud_backup_at": stamp(last), "days_without_backup": age.days},
     )
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fleet.checks._check import Case, Check
 from fleet.model.fact import Gap, need
-from fleet.model.finding import CLEAR, Basis, Found, Severity, Undetermined, Verdict
+from fleet.model.finding import CLEAR, Basis, Found, Severity, Undetermined, Verdict, stamp
 
 LONG_SILENT = timedelta(days=30)
 NOT_COLLECTED = Undetermined((("checkin_at", "not_collected"),))
@@ -25,7 +25,7 @@ def judge(case: Case) -> Verdict:
     return Found(
         Severity.MEDIUM if age > LONG_SILENT else Severity.LOW,
         f"The device has not reported for {age.days} days.",
-        {"observed_at": device.observed_at.isoformat(), "silent_days": age.days},
+        {"observed_at": stamp(device.observed_at), "silent_days": age.days},
     )
 
 

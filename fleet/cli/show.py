@@ -36,6 +36,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
     with tempfile.TemporaryDirectory(prefix="fleetkeep-demo-") as folder:
         database = open_database(f"sqlite:///{folder}/demo.db")
         work = Work(database=database, as_of=last - timedelta(days=nights), bar=Bar() if loud else None)
+        sources: list[Source] = []
         for night in range(nights):
             at = night_time(last, night, nights)
             sources = [

@@ -85,7 +85,7 @@ def shown(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple():
-            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
         case _:
             return str(getattr(value, "value", value))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -104,6 +105,11 @@ class Undetermined:
     """
 
     missing: tuple[tuple[str, str], ...]
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as evidence and files spell it: ISO 8601, UTC, `Z` at the end."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 Verdict: TypeAlias = Clear | Found | Undetermined

@@ -119,7 +119,7 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
 
 
 def _open(source: Source, night: Night) -> _Tally:
-    reported = source.provides | ({"site"} if source.site else set())
+    reported = {*source.provides, *(["site"] if source.site else [])}
     writer = inventory.begin_collection(
         night.database,
         name=source.name,

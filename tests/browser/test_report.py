@@ -100,7 +100,9 @@ def test_counts_lead_to_their_devices_and_the_address_can_be_mailed(page: Page, 
     page.goto("about:blank")
     page.goto(mailed)
     assert names(page) == shown
-    expect(page.get_by_role("columnheader", name="Device")).to_have_attribute("aria-sort", "descending")
+    expect(page.get_by_role("columnheader", name="Device", exact=True)).to_have_attribute(
+        "aria-sort", "descending"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -350,6 +352,21 @@ def _bomb(size: int) -> bytes:
     return gzip.compress(b"0" * 1_000_000) * (size // 1_000_000)
 
 
+def test_a_bomb_is_never_held_in_memory() -> None:
+    """A body that swells a thousandfold costs a few megabytes until it is refused."""
+    clock, packer = Clock(), zlib.compressobj(wbits=31)
+    bomb = b"".join(packer.compress(b"0" * 1_000_000) for _ in range(64)) + packer.flush()
+    sent = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+    api = api_with(lambda _: sent, clock, max_body_mb=2)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadAnswer, match="max_body_mb"):
+            api.get("/list", body)
+        assert tracemalloc.get_traced_memory()[1] < 16_000_000
+    finally:
+        tracemalloc.stop()
+
+
 class _Pieces(httpx.SyncByteStream):
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -473,6 +490,19 @@ def test_many_threads_renew_a_refused_token_once() -> None:
     with ThreadPoolExecutor(10) as threads:
         answers = [threads.submit(api.get, "/list", number) for _ in range(10)]
     assert [answer.result() for answer in answers] == [7] * 10
+    assert tokens.issued == 2
+
+
+def test_a_late_refusal_of_an_old_token_changes_nothing() -> None:
+    """A thread that hears of the old token's end after another renewed it goes on with the new one."""
+    clock, tokens = Clock(), Tokens()
+    token = FetchedToken(tokens.fetch, clock.now)
+    api = api_with(tokens.answer, clock, token)
+    old = token.headers(api)
+    assert token.renew(old)
+    new = token.headers(api)
+    assert token.renew(old)
+    assert token.headers(api) == new != old
     assert tokens.issued == 2
 
 

@@ -254,6 +254,15 @@ def test_a_list_that_stays_short_says_so() -> None:
     assert server.count(DETAIL) == 2 * 4
 
 
+def test_a_server_that_ignores_the_page_is_caught() -> None:
+    """The first page for ever is an error after a few requests, not an endless night."""
+    same = json.dumps([jamf_record(1), jamf_record(2)]).encode()
+    server = JamfServer(devices=2, page_hook=lambda _: same, totals=lambda _, __: 5000)
+    with pytest.raises(BadAnswer, match="repeats itself"):
+        night(server, page_size=2)
+    assert server.count(DETAIL) < 12
+
+
 def test_repeated_rows_count_once() -> None:
     """A row that shifts into the next page comes twice and is one device; the list is not taken for whole."""
     records = [jamf_record(i) for i in range(9)]

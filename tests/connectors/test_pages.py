@@ -132,6 +132,22 @@ def test_ahead_keeps_to_its_window() -> None:
     assert state["asked"] <= 3 + 4
 
 
+def test_stopping_waits_for_nobody() -> None:
+    """A consumer that stops goes on at once, although a page is still on its way."""
+    release, finished = threading.Event(), threading.Event()
+
+    def fetch(number: int) -> list[int]:
+        if number:
+            release.wait(5)
+            finished.set()
+        return [number]
+
+    with closing(_pages.fetched_ahead(fetch, range(9), 2)) as pages:
+        assert next(pages) == [0]
+    assert not finished.is_set()
+    release.set()
+
+
 def test_an_error_ends_the_fetching() -> None:
     """The pages before a failing one still come; those beyond its window are never asked for."""
     asked: list[int] = []
