@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.errors import AuthRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from connectors._http import Api
 
 _UNSTATED_LIFETIME = 300.0

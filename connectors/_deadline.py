@@ -7,15 +7,17 @@ Here every wait on the socket (connect, TLS, write, read) gets what is left of o
 from __future__ import annotations
 
 import math
-import ssl
 import time
-from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Generator, Iterable
 
 _ends: ContextVar[float] = ContextVar("ends", default=math.inf)
 

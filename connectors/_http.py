@@ -22,13 +22,11 @@ from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import httpx
 
 from connectors._auth import Auth, FixedHeaders
-from connectors._connector import SourceSettings, Surroundings
 from connectors._deadline import DeadlineTransport, within
 from connectors._faults import UNSENDABLE, fault_of
 from fleet.errors import (
@@ -42,6 +40,11 @@ from fleet.errors import (
     Throttled,
     Unreachable,
 )
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from connectors._connector import SourceSettings, Surroundings
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -6,10 +6,8 @@ Names, units and empty values are those of `GET /v2/mobile-devices/detail` (Jamf
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
-from typing import Annotated, NotRequired
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -18,6 +16,10 @@ from connectors import _wire
 from connectors._rows import Loose, field, has, mapping, rows
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Fact, Gap, Never
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 # Jamf's MB is Apple's decimal GB times 1024: a device of 64 GB states 65536.
 _MB = _wire.GB / 1024

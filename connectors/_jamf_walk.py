@@ -11,18 +11,22 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from math import ceil
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
 from connectors import _pages, _rows
-from connectors._http import Answer, Api
 from connectors._jamf_record import PAGE, DetailPage, as_list_row
 from fleet.errors import ServerTrouble, SourceError
 from fleet.model.run import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from connectors._http import Answer, Api
 
 READ_DEVICES = "Read Mobile Devices"
 LIST = "/api/v2/mobile-devices"

@@ -8,10 +8,12 @@ kind arrives as it is, and `field` makes it unreadable.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 P = TypeVar("P")
 

@@ -5,11 +5,10 @@ Paths, permissions and limits: Jamf Pro API reference and "API scalability best 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, SecretStr, TypeAdapter, model_validator
 
@@ -23,6 +22,9 @@ from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, 
 from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
 from fleet.model.fact import Gap
 from fleet.model.run import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 _CONSOLE = "Settings > System > API roles and clients"
 _READ_SITES = "Read Sites"
