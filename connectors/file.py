@@ -222,9 +222,6 @@ CONNECTOR = Connector(
     },
     confirmed="made-up files in the shapes that consoles and spreadsheets export",
     example="""\
-[[source]]
-name = "export"
-kind = "file"
 path = "exports/devices-*.csv"    # CSV, JSON or NDJSON; of several the newest counts
 date_format = "iso"               # or "epoch", or a pattern such as "%d.%m.%Y %H:%M"
 timezone = "UTC"                  # of dates that name none

@@ -283,9 +283,6 @@ def _token_text(said: object, key: str) -> str:
 
 
 _EXAMPLE = """\
-[[source]]
-name = "headquarters"
-kind = "jamf_pro"
 url = "https://yourorg.jamfcloud.com"
 # In Jamf Pro, Settings > System > API roles and clients: create a role with "Read Mobile Devices" (and "Read
 # Sites", for site names), then a client with that role. After a change of its roles it needs a new secret.
@@ -296,7 +293,6 @@ client_secret = { env = "JAMF_CLIENT_SECRET" }
 # password = { env = "JAMF_PASSWORD" }
 # page_size = 500          # at most 1000
 # max_concurrency = 5      # at most 5, as Jamf asks
-# site = "Headquarters"    # one label for every device, instead of Jamf's sites
 """
 
 CONNECTOR = Connector(

@@ -201,21 +201,29 @@ def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
         return replace(memory, condition=ended, reason="device_gone", clean_runs=0)
     if tonight.clear and tonight.may_close:
         return _cleaner(memory, tonight, clock)
-    if memory.condition is Condition.GONE:
-        memory = replace(memory, condition=Condition.OPEN, reason=None)
-    if tonight.waived_until and memory.condition is Condition.OPEN:
-        return replace(memory, condition=Condition.WAIVED, reason="waived", waiver_until=tonight.waived_until)
-    return memory
+    return _unproven(memory, tonight, clock)
 
 
 def _cleaner(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
     clean_runs = memory.clean_runs + 1
     if clean_runs < clock.resolve_after_clean_runs:
-        back = Condition.OPEN if memory.condition is Condition.GONE else memory.condition
-        return replace(memory, condition=back, clean_runs=clean_runs)
+        return _unproven(replace(memory, clean_runs=clean_runs), tonight, clock)
     return replace(
         memory, condition=Condition.RESOLVED, clean_runs=clean_runs, reason=tonight.reason, waiver_until=None
     )
+
+
+def _unproven(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
+    """Neither shown nor ended tonight, so it stands; waivers begin and end for it as for any other."""
+    if tonight.waived_until:
+        until = tonight.waived_until
+        return replace(memory, condition=Condition.WAIVED, reason="waived", waiver_until=until)
+    if memory.condition is Condition.WAIVED:
+        expired = replace(memory, condition=Condition.OPEN, reason="waiver_expired", waiver_until=None)
+        return replace(expired, opened_at=clock.now)
+    if memory.condition is Condition.GONE:
+        return replace(memory, condition=Condition.OPEN, reason=None, waiver_until=None)
+    return memory
 
 
 def _state(before: Condition | None, memory: Memory, *, found: bool) -> State:

@@ -46,6 +46,8 @@ class Case:
         now: `as_of`, the clock of every judgement.
         readings: gives the device's past observations, oldest first, the current one included; asked only when
             a check wants them, because they cost a query.
+        falling: False where a glance at a few past nights already shows that storage is not filling up, which
+            spares the query.
         backup: the verdict on the backup problem as a whole, for checks that only matter beside one.
         seen: False when no source's latest collection read the device.
     """
@@ -55,6 +57,7 @@ class Case:
     now: datetime
     catalog: Catalog
     readings: Callable[[], Sequence[Reading]] = no_readings
+    falling: bool = True
     backup: Verdict = field(default_factory=lambda: Undetermined(()))
     seen: bool = True
 
@@ -127,6 +130,8 @@ def gaps(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
 
 def _stale(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
     limit = case.now - timedelta(days=case.policy.silent_days)
+    if case.device.sightings[-1].observed_at >= limit:  # the oldest is fresh, so all are
+        return ()
     return tuple((signal, STALE) for signal in sorted(check.reads) if _too_old(case, signal, limit))
 
 

@@ -19,6 +19,7 @@ WINDOW = timedelta(days=45)
 SPAN = timedelta(days=7)
 READINGS = 7
 FULL_WITHIN_DAYS = 30.0
+FILLED_AT_HALF_PACE_DAYS = 2 * FULL_WITHIN_DAYS
 THIN = Undetermined((("available_bytes", "too_few_readings"),))
 _DAY = timedelta(days=1)
 
@@ -27,12 +28,16 @@ def judge(case: Case) -> Verdict:
     """Found by the median pace between any two recent readings (Theil-Sen): one odd day cannot bend it.
 
     With more than half of the storage free the history is not asked: that much in a month would be one event,
-    not a pace, and the history costs a query.
+    not a pace, and the history costs a query. Nor is it where a glance at a few past nights shows no fall.
     """
     free, capacity = need(case.device.available_bytes), need(case.device.capacity_bytes)
     if free > capacity:
         return storage_full.CONTRADICTION
-    if 2 * free > capacity or storage_full.shortage(free, capacity, case.policy) is not None:
+    if (
+        not case.falling
+        or 2 * free > capacity
+        or storage_full.shortage(free, capacity, case.policy) is not None
+    ):
         return CLEAR
     points = _points(case.readings(), case.now)
     if len(points) < READINGS or points[-1][0] - points[0][0] < SPAN:
@@ -54,7 +59,7 @@ def _by_pace(free: int, points: Sequence[tuple[datetime, int]]) -> Verdict:
     paces = [(first - later) / ((then - at) / _DAY) for (at, first), (then, later) in combinations(points, 2)]
     careful, likely, _ = quantiles(paces, n=4, method="inclusive")
     # The careful quarter of the paces must agree at half the speed, or the curve is mere noise.
-    if likely <= 0 or free > likely * FULL_WITHIN_DAYS or free > careful * 2 * FULL_WITHIN_DAYS:
+    if likely <= 0 or free > likely * FULL_WITHIN_DAYS or free > careful * FILLED_AT_HALF_PACE_DAYS:
         return CLEAR
     return _found(free, likely, len(points))
 

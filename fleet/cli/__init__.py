@@ -16,30 +16,57 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EXIT_CODES = {SettingsError: 2, LockedError: 5, StoreError: 6, OutputError: 7}
+BUG = 70
 INTERRUPTED = 130
 TERMINATED = 143
+_WORDS = {INTERRUPTED: "interrupted", TERMINATED: "terminated"}
+
+
+class _Stopped(BaseException):
+    """Somebody wants the program to end; passes everything that catches less, and clears up on its way."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def main() -> None:
     """Run the command line; ends the process with one of the documented exit codes."""
-    from fleet.cli.app import app, arranged
+    from fleet.cli import logs
 
     signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGINT, _interrupted)
     try:
-        app(arranged(sys.argv[1:]), standalone_mode=True)
+        _run()
     except FleetkeepError as error:
-        print(f"fleetkeep: {error}", file=sys.stderr)
+        logs.say(str(error))
         _end(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2))
-    except KeyboardInterrupt:
-        print("fleetkeep: interrupted; nothing half-done will be believed", file=sys.stderr)
-        _end(INTERRUPTED)
-    except BrokenPipeError:
-        _end(0)
+    except _Stopped as stop:
+        logs.say(f"{_WORDS[stop.code]}; nothing half-done will be believed")
+        _end(stop.code)
+    except Exception as error:  # noqa: BLE001 - the last place that can tell the admin in one line
+        logs.say_bug(error)
+        _end(BUG)
+
+
+def _run() -> None:
+    from fleet.cli.app import app, arranged
+
+    try:
+        app(arranged(sys.argv[1:]), prog_name="fleetkeep")
+    except SystemExit as end:
+        # Whoever read our output has seen enough; exit code 1 would say that something was found.
+        if isinstance(end.__context__, BrokenPipeError):
+            _end(0)
+        raise
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
-    print("fleetkeep: terminated; nothing half-done will be believed", file=sys.stderr)
-    _end(TERMINATED)
+    raise _Stopped(TERMINATED)
+
+
+def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Stopped(INTERRUPTED)
 
 
 def _end(code: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Log lines on standard error: text for a terminal, JSON for a log shipper."""
+"""What goes to standard error: text for a terminal, JSON for a log shipper."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ import json
 import logging
 import sys
 import time
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_OURS = logging.getLogger("fleetkeep")
+
+
+class _Text(logging.Formatter):
+    """What the program has to say goes by its name, everything else by its level."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and a traceback where there is one."""
+        head = "fleetkeep:" if record.name == _OURS.name else record.levelname
+        trace = f"\n{_frames(record.exc_info)}" if record.exc_info else ""
+        return f"{head} {record.getMessage()}{trace}"
 
 
 class _Json(logging.Formatter):
@@ -20,15 +37,41 @@ class _Json(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = _frames(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _frames(
+    error: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+) -> str:
+    """Where an error came about, and its type. Its message stays out: it may hold a secret or a person's name."""
+    kind, _, trace = error
+    return "".join([*traceback.format_tb(trace), kind.__name__ if kind else ""])
 
 
 def start(volume: int, *, as_json: bool) -> None:
     """Send log lines to standard error; `volume` is -1 (errors) to 2 (debugging)."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if as_json else logging.Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(_Json() if as_json else _Text())
     level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(volume, logging.DEBUG)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for loud in ("httpx", "httpcore", "alembic"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+def say(text: str, *, level: int = logging.ERROR) -> None:
+    """Tell the person at the keyboard, or the log shipper, on standard error."""
+    if not logging.getLogger().handlers:
+        start(0, as_json=False)
+    _OURS.log(level, text)
+
+
+def say_bug(error: Exception) -> None:
+    """Tell where the program broke, without the error's own words; the way there only at `-v`."""
+    say(f"broke on a bug of ours ({type(error).__name__} at {_place(error)}); please report it with what -v shows")
+    _OURS.info("the way there", exc_info=error)
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"

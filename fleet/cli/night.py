@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fleet.apple.catalog import bundled
-from fleet.cli import compose
+from fleet.cli import compose, logs
 from fleet.cli.nightly import formats_of, front_page
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
@@ -149,7 +149,7 @@ class ConfiguredNight:
             self._say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
             if source.outcome is not Outcome.COMPLETE:
                 for trouble in source.problems:
-                    print(f"fleetkeep: {source.name}: {trouble.message}", file=sys.stderr)
+                    logs.say(_of_source(source.name, trouble.message))
 
     def _say(self, text: str) -> None:
         if self._loud:
@@ -163,12 +163,21 @@ def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
     at = compose.moment(as_of) if as_of else compose.now()
     database = compose.database_of(loaded)
     loud = common.volume >= 0
-    if loud and database.upgraded_from:
-        typer.echo(f"the database was upgraded; a copy from before is {database.upgraded_from}", err=True)
+    if database.upgraded_from:
+        logs.say(
+            f"the database was upgraded; a copy from before is {database.upgraded_from}", level=logging.WARNING
+        )
     with lock(database):
-        if inventory.discard_unfinished(database) and loud:
-            typer.echo("an earlier run did not end; what it left behind was cleared away", err=True)
+        if inventory.discard_unfinished(database):
+            logs.say(
+                "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
+            )
         yield ConfiguredNight(Work(database=database, as_of=at, bar=Bar() if loud else None), loaded, loud)
+
+
+def _of_source(name: str, message: str) -> str:
+    named = message.startswith((f"{name}:", f'source "{name}"'))
+    return message if named else f"{name}: {message}"
 
 
 def summary(finished: RunReport) -> str:

@@ -55,8 +55,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
         finished, _ = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
         database.engine.dispose()
     if loud:
-        typer.echo(summary(finished))
-    typer.echo(f"report: {front_page(out / 'latest', chosen).absolute()}")
+        typer.echo(f"{summary(finished)}\nreport: {front_page(out / 'latest', chosen).absolute()}")
 
 
 def _names(sources: Sequence[Source]) -> list[str]:

@@ -33,7 +33,7 @@ _SOURCE = """
 [[source]]
 name = "{name}"
 kind = "{kind}"
-{example}# site = "HQ"                        # a label for every device of this source
+# site = "HQ"                        # a label for every device of this source
 # timeout_seconds = 60               # for one whole request
 # deadline_minutes = 60              # for the whole source
 # max_body_mb = 64                   # of one answer, after decompression
@@ -41,7 +41,7 @@ kind = "{kind}"
 # verify = true                      # or the path of a CA bundle
 # icloud_plan_gb = 5                 # the storage plan assumed for these devices
 # enabled = true
-"""
+{example}"""
 
 _TAIL = """
 # [[waiver]]                         # accept a problem on some devices until a day

@@ -163,6 +163,8 @@ class Device(Signals):
 
     def sighting_of(self, signal: str) -> Sighting:
         """The sighting that won `signal`; where nobody knows it, the freshest one."""
+        if len(self.sightings) == 1:
+            return self.sightings[0]
         for sighting in self.sightings:
             if not isinstance(getattr(sighting.record, signal), Gap):
                 return sighting

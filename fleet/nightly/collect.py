@@ -254,7 +254,8 @@ def _unreadable(tally: _Tally) -> list[Trouble]:
     if not tally.unreadable:
         return []
     examples = "; ".join(f"{row.where}: {row.why}" for row in tally.examples)
-    message = f"{tally.unreadable} records could not be read ({examples}); they keep their last known facts"
+    records = "record" if tally.unreadable == 1 else "records"
+    message = f"{tally.unreadable} {records} could not be read ({examples}); what was last known of such devices stays"
     return [Trouble("unreadable_records", message, tally.unreadable)]
 
 
@@ -277,7 +278,9 @@ def _too_many_unreadable(tally: _Tally) -> list[Trouble]:
 
 def _miscounted(tally: _Tally) -> list[Trouble]:
     got = tally.writer.devices + tally.unreadable
-    if tally.expected is None or got >= tally.expected:  # more came where a device left in the middle of the walk
+    if (
+        tally.expected is None or got >= tally.expected
+    ):  # more came where a device left in the middle of the walk
         return []
     message = f"the source says that it has {tally.expected} devices, and gave {got}"
     return [Trouble("count_mismatch", message, tally.expected - got)]

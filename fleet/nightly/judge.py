@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet import __version__
 from fleet.apple.catalog import Catalog
+from fleet.checks import storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import Assessment, assess, status_of
 from fleet.checks.plan import plan_for
@@ -327,6 +328,9 @@ class _Bench:
         )
         self._outcomes = judgement.outcomes
         self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
+        self._falling = self._readings.falling(
+            full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS, over_days=storage_filling.SPAN.days
+        )
         self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
 
     def report(self, sighted: Sighted, memories: Mapping[str, Memory]) -> tuple[DeviceReport | None, bool]:
@@ -364,6 +368,7 @@ class _Bench:
             now=self._judgement.as_of,
             catalog=self._judgement.catalog,
             readings=lambda: _past(self._readings, sighted),
+            falling=not self._falling.isdisjoint(sighted.record_ids),
             seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
         )
         assessment = assess(case)

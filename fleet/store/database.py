@@ -58,7 +58,12 @@ def open_database(url: str, *, password: str | None = None, upgrade: bool = True
         parsed = parsed.set(password=password)
     path = _file(parsed)
     try:
-        return _opened(_engine(parsed, path), path, upgrade=upgrade)
+        engine = _engine(parsed, path)
+        try:
+            return _opened(engine, path, upgrade=upgrade)
+        except BaseException:
+            engine.dispose()
+            raise
     except (DBAPIError, sqlite3.Error, OSError) as error:
         raise StoreError(_why(error, path, parsed)) from error
 
@@ -164,9 +169,13 @@ def lock(database: Database) -> Generator[None]:
 
     Raises:
         LockedError: another run holds it.
+        StoreError: the database failed while it was held: damage, a full disk, a server that went away.
     """
-    with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
-        yield
+    try:
+        with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
+            yield
+    except DBAPIError as error:
+        raise StoreError(_why(error, database.path, database.engine.url)) from error
 
 
 @contextmanager

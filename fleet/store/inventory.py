@@ -224,9 +224,13 @@ class CollectionWriter:
             anonymous: how many such rows have no known id: while there are any, no device can be called absent.
         """
         with self.database.engine.begin() as connection:
-            self._end_absences(connection)
-            if outcome is Outcome.COMPLETE and not anonymous:
-                self._begin_absences(connection, set(unread_ids))
+            self._end_absences(connection, t.source_device.c.id.in_(self._read_now()))
+            if outcome is Outcome.COMPLETE:
+                # A complete answer has few unreadable rows, so that they fit into one statement.
+                listed = set(unread_ids)
+                self._end_absences(connection, t.source_device.c.native_id.in_(listed))
+                if not anonymous:
+                    self._begin_absences(connection, listed)
             connection.execute(
                 t.collection.update()
                 .where(t.collection.c.id == self.collection_id)
@@ -240,8 +244,11 @@ class CollectionWriter:
                 )
             )
 
-    def _end_absences(self, connection: Connection) -> None:
-        back = sa.select(t.reading.c.source_device_id).where(t.reading.c.collection_id == self.collection_id)
+    def _read_now(self) -> sa.Select[tuple[int]]:
+        return sa.select(t.reading.c.source_device_id).where(t.reading.c.collection_id == self.collection_id)
+
+    def _end_absences(self, connection: Connection, where: sa.ColumnElement[bool]) -> None:
+        back = sa.select(t.source_device.c.id).where(t.source_device.c.source_id == self.source_id, where)
         connection.execute(
             t.absence.update()
             .where(t.absence.c.to_collection_id.is_(None), t.absence.c.source_device_id.in_(back))
@@ -346,9 +353,12 @@ _LAST_SEEN = (
     sa.select(t.collection.c.id)
     .where(
         t.collection.c.source_id == t.source_device.c.source_id,
-        sa.exists().where(
+        # Said in so many words: left to itself the innermost query would range over all devices.
+        sa.exists()
+        .where(
             _seen_at.c.collection_id == t.collection.c.id, _seen_at.c.source_device_id == t.source_device.c.id
-        ),
+        )
+        .correlate(t.collection, t.source_device),
     )
     .order_by(t.collection.c.id.desc())
     .limit(1)
@@ -399,11 +409,34 @@ def _identify(connection: Connection, source_id: int, records: Sequence[DeviceRe
         if fresh:
             connection.execute(t.device.insert(), fresh)
         index.learn(connection, set(made))
-    return {
+    found = {
         record.native_id: index.find(serials[record.native_id], udids[record.native_id])
         or index.by_key[_key(serials[record.native_id], udids[record.native_id], source_id, record.native_id)]
         for record in records
     }
+    _teach(connection, index, {(found[native_id], serials[native_id], udids[native_id]) for native_id in found})
+    return found
+
+
+def _teach(connection: Connection, index: _Index, said: set[tuple[int, str | None, str | None]]) -> None:
+    """A device that was found by half of its identity learns the other half, for the sources to come."""
+    learned = [
+        {"id": device_id, "new_serial": serial, "new_udid": udid}
+        for device_id, serial, udid in said
+        if index.lacks(device_id, serial, udid)
+    ]
+    if learned:
+        connection.execute(_LEARN, learned)
+
+
+_LEARN = (
+    t.device.update()
+    .where(t.device.c.id == sa.bindparam("id"))
+    .values(
+        serial=sa.func.coalesce(t.device.c.serial, sa.bindparam("new_serial", type_=sa.String)),
+        udid=sa.func.coalesce(t.device.c.udid, sa.bindparam("new_udid", type_=sa.String)),
+    )
+)
 
 
 def _identity(fact: str | Gap) -> str | None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def prune(database: Database, *, before: datetime) -> dict[str, int]:
     """Remove readings, outlived versions and runs of nights before `before`.
 
-    What a device last said stays, however long ago that was, as does each finding's present version. A run that is
-    removed can no longer be reported again; the trend of the younger ones is not touched.
+    What each device last said before that stays, however long ago that was: a younger night that did not read the
+    device is judged by it. So does each finding's present version. A run that is removed can no longer be reported
+    again; the trend of the younger ones is not touched.
 
     Returns:
         How many rows of each kind are gone.
@@ -30,6 +31,7 @@ def prune(database: Database, *, before: datetime) -> dict[str, int]:
             sa.select(
                 t.reading.c.source_device_id, sa.func.max(t.reading.c.collection_id).label("collection_id")
             )
+            .where(t.reading.c.collection_id.in_(old))
             .group_by(t.reading.c.source_device_id)
             .subquery()
         )

@@ -1,0 +1,112 @@
+"""The real command in a process of its own, in a folder with a settings file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.servers.jamf import JamfServer
+
+ROOT = Path(__file__).parent.parent
+SECRET = JamfServer.client_secret
+FILES = {"devices.csv", "findings.csv", "findings.json", "index.html", "manifest.json", "metrics.prom"}
+Json = dict[str, Any]
+
+_SCRIPT = Path(sys.executable).with_name("fleetkeep")
+_COMMAND = (
+    [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-c", "from fleet.cli import main; main()"]
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def started(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """The command under way; it sees the settings of `cwd` and of nobody else."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "FLEETKEEP_CONFIG"}
+    own = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(cwd), "XDG_CONFIG_DIRS": str(cwd), "COLUMNS": "110"}
+    return subprocess.Popen(
+        [*_COMMAND, *arguments],
+        cwd=cwd,
+        env={**surroundings, **own, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def fleetkeep(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> Ended:
+    """Run the command to its end, which has to come within two minutes."""
+    with started(*arguments, cwd=cwd, env=env) as process:
+        out, err = process.communicate(timeout=120)
+        return Ended(process.returncode, out, err)
+
+
+def jamf_source(server: JamfServer, name: str = "hq", **more: object) -> str:
+    """The `[[source]]` that reads `server` over its socket, its secret in `JAMF_SECRET`."""
+    keys: Json = {"name": name, "kind": "jamf_pro", "url": server.url, "client_id": "reader", **more}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    return "\n".join(["[[source]]", *lines, 'client_secret = { env = "JAMF_SECRET" }', ""])
+
+
+@dataclass
+class Office:
+    """A folder with `fleetkeep.toml`, a database and a report directory, and an admin at its keyboard.
+
+    Attributes:
+        env: what the admin's environment has besides the usual.
+    """
+
+    folder: Path
+    env: dict[str, str] = field(default_factory=lambda: {"JAMF_SECRET": SECRET})
+
+    @property
+    def reports(self) -> Path:
+        return self.folder / "reports-out"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "fleetkeep.db"
+
+    def configure(self, *sources: str, head: str = "") -> None:
+        """Write the settings file: defaults, `head`, and the sources."""
+        text = "\n".join(['[database]\nurl = "sqlite:///fleetkeep.db"', head, *sources])
+        (self.folder / "fleetkeep.toml").write_text(text, encoding="utf-8")
+
+    def __call__(self, *arguments: str, **env: str) -> Ended:
+        """Run a command to its end."""
+        return fleetkeep(*arguments, cwd=self.folder, env={**self.env, **env})
+
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command under way."""
+        return started(*arguments, cwd=self.folder, env=self.env)
+
+    def report(self, name: str = "latest") -> Json:
+        """`findings.json` of a run."""
+        loaded: Json = json.loads((self.reports / name / "findings.json").read_text(encoding="utf-8"))
+        return loaded
+
+    def files(self) -> dict[str, bytes]:
+        """Every file below the folder, by its path."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+
+
+def by_serial(report: Json) -> dict[str, Json]:
+    """The devices of a `findings.json` by serial."""
+    return {device["serial"]: device for device in report["devices"]}

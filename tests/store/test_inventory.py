@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fleet.model.device import SIGNALS, TIME_SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Standing
+from fleet.model.fact import ABSENT, GAPS, NEVER, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+from fleet.model.run import Outcome
+from fleet.store import tables as t
+from fleet.store.tables import FAST, SLOW
+from tests.fleet_of import GB, Value
+from tests.store.keeping import (
+    a_phone,
+    collect,
+    devices_of,
+    fleet,
+    joined,
+    look,
+    night,
+    records,
+    sightings,
+    standings,
+)
+
+if TYPE_CHECKING:
+    from fleet.store.database import Database
+
+FLAGS = (
+    "managed supervised shared_ipad backup_enabled backup_restricted roaming account_active lost_mode vpn_configured"
+).split()
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=255)
+MOMENTS = st.datetimes(datetime(1970, 1, 3), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - hypothesis wants them bare
+    lambda moment: moment.replace(microsecond=0, tzinfo=UTC)
+)
+SIZES = st.integers(0, 2**63 - 1)
+VALUES: dict[str, st.SearchStrategy[Value]] = {
+    **dict.fromkeys(SIGNALS, TEXTS),
+    **dict.fromkeys(TIME_SIGNALS, MOMENTS),
+    **dict.fromkeys(FLAGS, st.booleans()),
+    "last_cloud_backup_at": MOMENTS | st.just(NEVER),
+    "capacity_bytes": SIZES,
+    "available_bytes": SIZES,
+    "battery_percent": st.integers(0, 100),
+    "platform": st.sampled_from(Platform),
+    "enrollment": st.sampled_from(Enrollment),
+    "ownership": st.sampled_from(Ownership),
+    "groups": st.lists(TEXTS, max_size=3).map(tuple),
+}
+ANY_GAP = st.sampled_from(list(GAPS.values()))
+RECORDS = st.fixed_dictionaries({name: values | ANY_GAP for name, values in VALUES.items()})
+
+
+def rows_in(database: Database, table: sa.Table) -> int:
+    with database.engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+@given(
+    nights=st.lists(st.lists(RECORDS, min_size=1, max_size=4), min_size=1, max_size=3),
+    numbers=st.randoms(use_true_random=False),
+)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_round_trip(database: Database, nights: list[list[dict[str, Value]]], numbers: Value) -> None:
+    """What a source said of a device is read back as it was: every value, every gap and its reason, and never."""
+    source = f"hq-{rows_in(database, t.source)}"
+    for signals in nights:
+        said = {
+            str(number): DeviceRecord(native_id=str(number), **one)
+            for number, one in enumerate(signals, numbers.randrange(5))
+        }
+        collect(database, said.values(), source=source)
+        kept = sightings(fleet(database, sources=[source]))
+        read = {n: s.record for (_, n), s in kept.items() if s.standing is Standing.READ}
+        assert read == said
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("gap", GAPS.values(), ids=lambda gap: gap.reason)
+def test_gap_in_each_signal(sqlite_database: Database, signal: str, gap: Gap) -> None:
+    """Each signal keeps each reason for its absence, alone among known values."""
+    said = a_phone(**{signal: gap})
+    collect(sqlite_database, [said])
+    assert records(fleet(sqlite_database)) == {"1": said}
+
+
+def test_no_empty_cell_without_reason(database: Database) -> None:
+    """Wherever a column is empty, the row's gap set says why; wherever one says why, the column is empty."""
+    collect(database, [DeviceRecord(native_id="bare"), a_phone(1), a_phone(2, groups=ABSENT, serial=UNREADABLE)])
+    columns = [t.record.c[name] for name in SLOW] + [t.reading.c[name] for name in FAST]
+    rows = sa.select(t.gap_set.c.reasons, *columns).select_from(
+        t.record.join(t.gap_set).join(t.reading, t.reading.c.source_device_id == t.record.c.source_device_id)
+    )
+    with database.engine.connect() as connection:
+        for reasons, *values in connection.execute(rows):
+            empty = {column.name for column, value in zip(columns, values, strict=True) if value is None}
+            assert empty == {pair.partition("=")[0] for pair in reasons.split()}
+
+
+def test_quiet_night_writes_readings_only(database: Database) -> None:
+    """A night on which no slow signal changed adds a reading per device and no version of any record."""
+    collect(database, [a_phone(1), a_phone(2)], at=1)
+    collect(database, [a_phone(1, at=2, battery_percent=20), a_phone(2, at=2, available_bytes=GB)], at=2)
+    assert (rows_in(database, t.record), rows_in(database, t.reading), rows_in(database, t.gap_set)) == (2, 4, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "Back desk"},
+        {"backup_enabled": False},
+        {"backup_enabled": ABSENT},
+        {"battery_percent": ABSENT},
+        {"last_cloud_backup_at": NEVER},
+        {"groups": ("kiosk",)},
+        {"os_version": "27.1"},
+        {"enrolled_at": night(1)},
+        {"platform": Platform.IPADOS},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_change_keeps_the_past(database: Database, change: dict[str, Value]) -> None:
+    """A changed signal makes one new version of one record, and the night before still reads as it was."""
+    before, after = [a_phone(1), a_phone(2)], [a_phone(1, at=2, **change), a_phone(2, at=2)]
+    collect(database, before, at=1)
+    first = look(database, at=1)
+    collect(database, after, at=2)
+    assert records(fleet(database, at=2)) == {"1": after[0], "2": after[1]}
+    assert records(devices_of(database, first)) == {"1": before[0], "2": before[1]}
+    assert rows_in(database, t.record) == 3
+
+
+def test_repeated_row_counts_once(database: Database) -> None:
+    """A device that two pages of one walk show is one device, counted once."""
+    from tests.store.keeping import write
+
+    writer = write(database, [a_phone(1), a_phone(2)])
+    assert writer.add([a_phone(2, name="Moved while we read"), a_phone(3), a_phone(3)]) == 1
+    assert writer.devices == 3
+
+
+def test_large_page(database: Database) -> None:
+    """A page larger than any statement's parameters is kept whole."""
+    page = [a_phone(number) for number in range(1201)]
+    collect(database, page)
+    assert records(fleet(database)) == {record.native_id: record for record in page}
+
+
+def phone(native_id: str, serial: Value = NOT_REPORTED, udid: Value = NOT_REPORTED, **more: Value) -> DeviceRecord:
+    return a_phone(native_id=native_id, serial=serial, udid=udid, **more)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        (phone("a", "S1", "U1"), phone("b", "S1", "U1"), True),
+        (phone("a", "S1"), phone("b", "s1"), True),
+        (phone("a", "S1", "U1"), phone("b", "S1", "U2"), True),
+        (phone("a", udid="U1"), phone("b", udid="u1"), True),
+        (phone("a", "S1", "U1"), phone("b", udid="U1"), True),
+        (phone("a", udid="U1"), phone("b", "S1", "U1"), True),
+        (phone("a", "S1", "U1"), phone("b", "S2", "U1"), False),
+        (phone("a", "S1", name="Desk"), phone("b", "S2", name="Desk"), False),
+        (phone("a", name="Desk"), phone("b", name="Desk"), False),
+        (phone("a", ABSENT, UNREADABLE), phone("a", ABSENT, UNREADABLE), False),
+        (phone("a", NOT_PERMITTED, "U1"), phone("b", "S1", NOT_PERMITTED), False),
+    ],
+)
+@pytest.mark.parametrize("order", [("hq", "lab"), ("lab", "hq")])
+def test_identity(
+    database: Database, ours: DeviceRecord, theirs: DeviceRecord, order: tuple[str, str], *, same: bool
+) -> None:
+    """Records of two sources are one device by serial, else by UDID, and never by name or by the vendor's id."""
+    said = {"hq": ours, "lab": theirs}
+    for source in order:
+        collect(database, [said[source]], source=source)
+    assert len(fleet(database, sources=["hq", "lab"])) == (1 if same else 2)
+
+
+@pytest.mark.parametrize(
+    "in_turn",
+    [
+        [phone("a", udid="U1"), phone("b", "S1", "U1"), phone("c", "S1")],
+        [phone("a", "S1"), phone("b", "S1", "U1"), phone("c", udid="U1")],
+    ],
+    ids=["by serial", "by udid"],
+)
+def test_identity_is_learned_from_each_source(database: Database, in_turn: list[DeviceRecord]) -> None:
+    """A source that knows both serial and UDID joins two that know one each."""
+    for number, record in enumerate(in_turn):
+        collect(database, [record], source=f"source-{number}")
+    assert len(fleet(database, sources=["source-0", "source-1", "source-2"])) == 1
+
+
+def test_key_outlives_sources(database: Database) -> None:
+    """A device's key stays when a source that knows it joins, leaves, or comes first."""
+    collect(database, [a_phone(1)], source="hq")
+    alone = fleet(database)[0].key
+    collect(database, [a_phone(1, native_id="X")], source="lab")
+    for sources in (["hq", "lab"], ["lab", "hq"], ["lab"]):
+        assert [device.key for device in fleet(database, sources=sources)] == [alone]
+
+
+def test_key_does_not_depend_on_the_database(database: Database, sqlite_database: Database) -> None:
+    """A device of a known serial has the same key in every database, whoever spoke of it first."""
+    collect(database, [a_phone(1)])
+    collect(sqlite_database, [a_phone(9, native_id="9"), a_phone(1, native_id="X", name="Other")], source="lab")
+    keys = {device.key for device in fleet(sqlite_database, sources=["lab"])}
+    assert {device.key for device in fleet(database)} < keys
+
+
+def test_serial_learned_later(database: Database) -> None:
+    """A device whose serial becomes known keeps its key, and is then known by that serial elsewhere."""
+    collect(database, [phone("a", ABSENT, ABSENT)], at=1)
+    key = fleet(database, at=1)[0].key
+    collect(database, [phone("a", "S1", ABSENT, at=2)], at=2)
+    collect(database, [phone("z", "S1", at=2)], at=2, source="lab")
+    (device,) = fleet(database, at=2, sources=["hq", "lab"])
+    assert device.key == key
+
+
+def test_serial_learned_later_of_a_known_device(database: Database) -> None:
+    """A record whose serial turns out to be another device's joins that device."""
+    collect(database, [phone("a", ABSENT, ABSENT)], at=1)
+    collect(database, [phone("z", "S1")], at=1, source="lab")
+    collect(database, [phone("a", "S1", at=2)], at=2)
+    found = fleet(database, at=2, sources=["hq", "lab"])
+    assert joined(found) == {frozenset({("hq", "a"), ("lab", "z")})}
+
+
+def test_reused_record_is_another_device(database: Database) -> None:
+    """A vendor's id that is given to a phone of another serial tells of that phone from then on."""
+    collect(database, [phone("a", "S1", "U1")], at=1)
+    key = fleet(database, at=1)[0].key
+    collect(database, [phone("a", "S2", "U2", at=2)], at=2)
+    (device,) = fleet(database, at=2)
+    assert device.key != key
+
+
+def test_enrolled_again(database: Database) -> None:
+    """A wiped phone that its source lists under a new id is one device with two records."""
+    collect(database, [a_phone(1, native_id="old"), a_phone(1, native_id="new", udid="UDID-NEW")])
+    assert joined(fleet(database)) == {frozenset({("hq", "old"), ("hq", "new")})}
+
+
+@pytest.mark.parametrize(
+    ("closing", "standing"),
+    [
+        ({}, Standing.ABSENT),
+        ({"outcome": Outcome.PARTIAL}, Standing.UNREAD),
+        ({"outcome": Outcome.FAILED}, Standing.UNREAD),
+        ({"unread_ids": ["2"]}, Standing.UNREAD),
+        ({"unread_ids": ["77"]}, Standing.ABSENT),
+        ({"anonymous": 1}, Standing.UNREAD),
+    ],
+)
+def test_standing_of_a_missing_device(database: Database, closing: dict[str, Value], standing: Standing) -> None:
+    """Only a complete collection in which every row was known calls a device absent; its facts stay."""
+    collect(database, [a_phone(1), a_phone(2)], at=1)
+    collect(database, [a_phone(1, at=2)], at=2, **closing)
+    found = fleet(database, at=2)
+    assert standings(found) == {"1": Standing.READ, "2": standing}
+    missing = sightings(found)["hq", "2"]
+    assert (missing.record, missing.last_seen_at) == (a_phone(2), night(1))
+
+
+@pytest.mark.parametrize(
+    ("closing", "standing"),
+    [({}, Standing.READ), ({"unread_ids": ["2"]}, Standing.UNREAD), ({"outcome": Outcome.PARTIAL}, Standing.ABSENT)],
+    ids=["read", "unreadable", "not shown"],
+)
+def test_absence_ends(database: Database, closing: dict[str, Value], standing: Standing) -> None:
+    """An absent device is absent until a source shows it again, even if only as a row that cannot be read."""
+    collect(database, [a_phone(1), a_phone(2)], at=1)
+    collect(database, [a_phone(1, at=2)], at=2)
+    absent = look(database, at=2)
+    back = [a_phone(1, at=3), *([] if closing else [a_phone(2, at=3)])]
+    collect(database, back, at=3, **closing)
+    assert standings(fleet(database, at=3))["2"] is standing
+    assert standings(devices_of(database, absent))["2"] is Standing.ABSENT
+
+
+def test_absent_facts_are_the_last(database: Database) -> None:
+    """A device that came, changed and went is remembered as it was when last seen."""
+    collect(database, [a_phone(1), a_phone(2)], at=1)
+    last = a_phone(2, at=2, name="Renamed", battery_percent=5)
+    collect(database, [a_phone(1, at=2), last], at=2)
+    for at in (3, 4):
+        collect(database, [a_phone(1, at=at)], at=at)
+        assert sightings(fleet(database, at=at))["hq", "2"].record == last
+
+
+def test_sources_do_not_answer_for_each_other(database: Database) -> None:
+    """One source's complete collection says nothing of a device that only another one lists."""
+    collect(database, [a_phone(1)], at=1)
+    collect(database, [a_phone(2)], at=2, source="lab")
+    assert standings(fleet(database, at=2, sources=["hq", "lab"])) == {"1": Standing.READ, "2": Standing.READ}
+
+
+def test_unreadable_fields(sqlite_database: Database) -> None:
+    """The collection knows in how many of its devices each signal could not be read."""
+    from tests.store.keeping import write
+
+    writer = write(
+        sqlite_database,
+        [a_phone(1, name=UNREADABLE), a_phone(2, name=UNREADABLE, groups=UNREADABLE), a_phone(3, name=ABSENT)],
+    )
+    assert writer.unreadable_fields() == {"name": 2, "groups": 1}
+
+
+def test_time_without_zone_is_refused(database: Database) -> None:
+    """A time without a zone is a bug that is said, not a guess that is stored."""
+    with pytest.raises(sa.exc.StatementError, match="zone"):
+        collect(database, [replace(a_phone(1), enrolled_at=datetime(2026, 1, 1))])  # noqa: DTZ001 - the bug
+
+
+def test_builder_covers_every_signal() -> None:
+    """The round trip above leaves no signal out."""
+    assert set(VALUES) == set(asdict(a_phone())) - {"native_id"}
