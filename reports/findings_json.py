@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, object]
 _AT_THE_HEAD = frozenset({"serial", "name", "model_name", "user_email", "site", "groups"})
-# Written once, they save a tenth of the file; os_version is judged, so its age has to stand by it.
+# With one source there is no doubt about who said these: not to repeat them saves a tenth of the file. The system's
+# version is judged, so its age has to stand by it.
 _BELOW_THE_HEAD = tuple(signal for signal in SIGNALS if signal not in _AT_THE_HEAD)
 
 
@@ -146,9 +147,9 @@ def _device(report: DeviceReport) -> Object:
 
 
 def _signals(device: Device) -> Object:
-    """The other known signals under the source that won them, so that an observation time stands once."""
+    """The known signals under the source that won them, so that an observation time stands once."""
     won: dict[str, tuple[datetime, Object]] = {}
-    for signal in _BELOW_THE_HEAD:
+    for signal in _BELOW_THE_HEAD if len(device.sightings) == 1 else SIGNALS:
         value = getattr(device, signal)
         if not isinstance(value, Gap):
             sighting = device.sighting_of(signal)

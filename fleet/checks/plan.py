@@ -42,17 +42,17 @@ _CERTAIN = ("backup-restricted", "backup-disabled")
 
 # What no management system can see, in the order of the guide: harmless and frequent first.
 _UNSEEN = {
-    "wifi-and-power": "whether it was on Wi-Fi, on power and locked at night cannot be seen from here",
-    "system-status": "a disturbance at Apple would explain it and ends by itself",
-    "free-icloud-storage": "whether the iCloud storage is full cannot be seen from here",
-    "power-and-data-modes": "Low Power Mode and Low Data Mode hold backups back and cannot be seen from here",
-    "force-restart": "a hung background service cannot be seen from here and ends with a restart",
-    "vpn-off": "a VPN that the user set up cannot be seen from here",
-    "allow-apple-hosts": "a network that blocks or inspects the way to Apple cannot be seen from here",
-    "local-backup": "a copy on a computer comes before any step that could lose data",
-    "sign-out-and-in": "a broken sign-in to the Apple Account cannot be seen from here",
-    "reset-settings": "a bad setting cannot be seen from here, and nothing gentler has helped by now",
-    "apple-support": "what is left can only be seen by Apple",
+    "wifi-and-power": "Whether it is on Wi-Fi, on power and locked at night cannot be seen from here.",
+    "system-status": "A disturbance at Apple would explain it, and ends by itself.",
+    "free-icloud-storage": "Whether the iCloud storage is full cannot be seen from here.",
+    "power-and-data-modes": "Low Power Mode and Low Data Mode hold backups back, unseen.",
+    "force-restart": "A hung background service cannot be seen, and ends with a restart.",
+    "vpn-off": "A VPN that the user set up cannot be seen from here.",
+    "allow-apple-hosts": "A network that blocks or inspects the way to Apple cannot be seen.",
+    "local-backup": "A copy on a computer comes before any step that could lose data.",
+    "sign-out-and-in": "A broken sign-in to the Apple Account cannot be seen from here.",
+    "reset-settings": "A bad setting cannot be seen, and nothing gentler has helped by now.",
+    "apple-support": "What is left can only be seen by Apple.",
 }
 _LAST = {"local-backup": 1, "sign-out-and-in": 2, "reset-settings": 3, "apple-support": 4}
 _DDM_MAJOR = 17  # enforced updates came with iOS 17 (Apple device management, read 2026-11-22)
@@ -138,8 +138,7 @@ def _unseen(bench: _Bench, cause: str | None) -> Iterator[tuple[str, str]]:
     """What to try against causes that nobody can see; a cause known for certain leaves no need to guess."""
     if bench.backup is None or cause in _CERTAIN:
         return
-    so_far = bench.backup.summary.rstrip(".")
-    yield from ((fix, f"{so_far}; {why}.") for fix, why in _UNSEEN.items())
+    yield from _UNSEEN.items()
 
 
 def _ordered(whys: Mapping[str, str], bench: _Bench) -> list[str]:

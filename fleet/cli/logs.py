@@ -68,7 +68,9 @@ def say(text: str, *, level: int = logging.ERROR) -> None:
 
 def say_bug(error: Exception) -> None:
     """Tell where the program broke, without the error's own words; the way there only at `-v`."""
-    say(f"broke on a bug of ours ({type(error).__name__} at {_place(error)}); please report it with what -v shows")
+    say(
+        f"broke on a bug of ours ({type(error).__name__} at {_place(error)}); please report it with what -v shows"
+    )
     _OURS.info("the way there", exc_info=error)
 
 

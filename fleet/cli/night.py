@@ -165,7 +165,8 @@ def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
     loud = common.volume >= 0
     if database.upgraded_from:
         logs.say(
-            f"the database was upgraded; a copy from before is {database.upgraded_from}", level=logging.WARNING
+            f"the database was upgraded; a copy from before is {database.upgraded_from}",
+            level=logging.WARNING,
         )
     with lock(database):
         if inventory.discard_unfinished(database):

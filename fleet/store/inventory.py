@@ -414,14 +414,16 @@ def _identify(connection: Connection, source_id: int, records: Sequence[DeviceRe
         or index.by_key[_key(serials[record.native_id], udids[record.native_id], source_id, record.native_id)]
         for record in records
     }
-    _teach(connection, index, {(found[native_id], serials[native_id], udids[native_id]) for native_id in found})
+    _teach(
+        connection, index, {(found[native_id], serials[native_id], udids[native_id]) for native_id in found}
+    )
     return found
 
 
 def _teach(connection: Connection, index: _Index, said: set[tuple[int, str | None, str | None]]) -> None:
     """A device that was found by half of its identity learns the other half, for the sources to come."""
     learned = [
-        {"id": device_id, "new_serial": serial, "new_udid": udid}
+        {"known": device_id, "new_serial": serial, "new_udid": udid}
         for device_id, serial, udid in said
         if index.lacks(device_id, serial, udid)
     ]
@@ -431,7 +433,7 @@ def _teach(connection: Connection, index: _Index, said: set[tuple[int, str | Non
 
 _LEARN = (
     t.device.update()
-    .where(t.device.c.id == sa.bindparam("id"))
+    .where(t.device.c.id == sa.bindparam("known"))
     .values(
         serial=sa.func.coalesce(t.device.c.serial, sa.bindparam("new_serial", type_=sa.String)),
         udid=sa.func.coalesce(t.device.c.udid, sa.bindparam("new_udid", type_=sa.String)),
@@ -459,6 +461,7 @@ class _Index:
         self.by_key: dict[str, int] = {}
         self._by_serial: dict[str, int] = {}
         self._by_udid: dict[str, tuple[int, str | None]] = {}
+        self._identities: dict[int, tuple[str | None, str | None]] = {}
         self._take(connection, t.device.c.serial.in_({serial for serial in serials if serial}))
         self._take(connection, t.device.c.udid.in_({udid for udid in udids if udid}))
 
@@ -469,6 +472,11 @@ class _Index:
         if udid and (other := self._by_udid.get(udid)) and not (serial and other[1]):
             return other[0]
         return None
+
+    def lacks(self, device_id: int, serial: str | None, udid: str | None) -> bool:
+        """True if the device is not known by that serial or UDID yet, and no other one is."""
+        own_serial, own_udid = self._identities[device_id]
+        return bool((serial and not own_serial) or (udid and not own_udid and udid not in self._by_udid))
 
     def keys_of(self, connection: Connection, keys: Iterable[str]) -> set[str]:
         """Which of `keys` exist already."""
@@ -481,6 +489,7 @@ class _Index:
     def _take(self, connection: Connection, where: sa.ColumnElement[bool]) -> None:
         for row in connection.execute(sa.select(t.device).where(where)):
             self.by_key[row.key] = row.id
+            self._identities[row.id] = (row.serial, row.udid)
             if row.serial:
                 self._by_serial[row.serial] = row.id
             if row.udid:

@@ -93,6 +93,7 @@ def _vocabulary() -> dict[str, object]:
         "standings": words.STANDINGS,
         "reasons": words.REASONS,
         "verdicts": words.VERDICTS,
+        "evidence": words.EVIDENCE,
     }
 
 

@@ -69,7 +69,8 @@ function evidence(fleet, row, finding) {
 
 function evidencePair(fleet, row, name, stored) {
   const signal = fleet.signals.find(([each]) => each === name);
-  const label = signal ? signal[1] : (name[0] ?? "").toUpperCase() + name.slice(1).replaceAll("_", " ");
+  const plain = (name[0] ?? "").toUpperCase() + name.slice(1).replaceAll("_", " ");
+  const label = fleet.words.evidence[name] ?? (signal ? signal[1] : plain);
   if (stored === "=") return [label, fleet.fact(name, signal[2], row)];
   return [label, spoken(fleet, name, JSON.parse(stored))];
 }

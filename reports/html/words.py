@@ -58,6 +58,8 @@ REASONS = {
     "unknown_model": "the model is not in the catalogue",
     "too_few_readings": "there are too few past observations",
     "device_gone": "the device left the fleet",
+    "gone": "its source no longer lists it",
+    "no_backup_yet": "it is too new to have made a backup",
     "waiver_expired": "its waiver ended while the problem stands",
 }
 SIGNALS = {
@@ -95,6 +97,30 @@ SIGNALS = {
     "department": "Department",
     "site": "Site",
     "groups": "Groups",
+}
+EVIDENCE = {
+    "also": "Holds as well",
+    "backup_age_days": "Age of the backup in days",
+    "battery_percent": "Battery in percent",
+    "catalog_date": "Catalogue as of",
+    "current_majors": "Current major systems",
+    "days": "Days since then",
+    "days_left": "Days until full",
+    "enrolled_days": "Days since enrolment",
+    "exploited": "Closes holes used in attacks",
+    "free_gb": "Free, in GB",
+    "free_percent": "Free, in percent",
+    "gb_per_day": "Pace, in GB a day",
+    "icloud_plan_gb": "iCloud plan assumed, in GB",
+    "installed": "Installed system",
+    "last_major": "Last major system of this model",
+    "minimum": "Needed for iCloud Backup",
+    "newest": "Newest for this model",
+    "observed_at": "Last heard of",
+    "readings": "Observations",
+    "silent_days": "Days of silence",
+    "since": "Newer one out since",
+    "used_gb": "In use on the device, in GB",
 }
 VERDICTS = {
     "at_risk": "This device would lose data if it broke tonight.",

@@ -137,13 +137,19 @@ def test_a_device(tmp_path: Path) -> None:
                 "hq": {
                     "observed_at": "2026-11-21T18:30:00Z",
                     "values": {
+                        "serial": "FK0001",
+                        "model_name": "iPad Air",
                         "os_version": "26.7.1",
                         "enrollment": "automated",
                         "backup_enabled": True,
                         "last_cloud_backup_at": "never",
+                        "groups": ["Wards"],
                     },
                 },
-                "export": {"observed_at": "2026-11-13T02:00:00Z", "values": {"account_active": False}},
+                "export": {
+                    "observed_at": "2026-11-13T02:00:00Z",
+                    "values": {"name": "Ward 3 iPad", "account_active": False},
+                },
             },
             "unknown": {"udid": "not_permitted", "battery_percent": "absent", "roaming": "unreadable"},
             "findings": [
