@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 from connectors._connector import Connector, SourceSettings
+from fleet import plugin
 from fleet.errors import SettingsError
 
 GROUP = "fleetkeep.connectors"
@@ -18,8 +18,8 @@ OWN_KINDS = ("jamf_pro", "file", "demo")
 
 def kinds() -> list[str]:
     """The kinds that may stand in the settings: ours first, then those of installed plug-ins."""
-    others = sorted({point.name for point in entry_points(group=GROUP)} - set(OWN_KINDS))
-    return [*OWN_KINDS, *others]
+    others = {entry.name for entry in plugin.entries(GROUP)} - set(OWN_KINDS)
+    return [*OWN_KINDS, *sorted(others)]
 
 
 def connector(kind: str) -> Connector[Any]:
@@ -30,19 +30,11 @@ def connector(kind: str) -> Connector[Any]:
     """
     if kind in OWN_KINDS:
         return import_module(f"connectors.{kind}").CONNECTOR
-    for point in entry_points(group=GROUP, name=kind):
-        return _loaded(point.load, kind)
+    brought = plugin.loaded(GROUP, Connector, (one for one in plugin.entries(GROUP) if one.name == kind))
+    found = next(cast("Iterator[Connector[Any]]", brought), None)
+    if found is not None:
+        return found
     raise SettingsError(f'there is no connector "{kind}"; known are: {", ".join(kinds())}')
-
-
-def _loaded(load: Callable[[], object], kind: str) -> Connector[Any]:
-    try:
-        found = load()
-    except Exception as error:
-        raise SettingsError(f'the plug-in of kind "{kind}" cannot be loaded: {error}') from error
-    if not isinstance(found, Connector):
-        raise SettingsError(f'the plug-in of kind "{kind}" is not a connectors.Connector')
-    return cast("Connector[Any]", found)
 
 
 class SettingsModels(Mapping[str, type[SourceSettings]]):

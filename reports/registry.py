@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleet import plugin
 from reports import findings_json, metrics, tables
 from reports._format import Format, ReportContext, Writer
 
@@ -19,4 +20,19 @@ def _open_html(directory: Path, context: ReportContext) -> Writer:
 
 _HTML = Format(name="html", files=("index.html",), open=_open_html)
 
-FORMATS = {entry.name: entry for entry in (_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT)}
+GROUP = "fleetkeep.reports"
+OWN_FORMATS = {entry.name: entry for entry in (_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT)}
+
+
+def formats() -> dict[str, Format]:
+    """Our formats, and those that other packages register under `fleetkeep.reports`.
+
+    Raises:
+        SettingsError: one of them is not a `Format`, or takes a name that is taken.
+    """
+    known = dict(OWN_FORMATS)
+    for one in plugin.loaded(GROUP, Format):
+        if one.name in known:
+            raise plugin.taken(one.name, GROUP)
+        known[one.name] = one
+    return known

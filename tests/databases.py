@@ -119,7 +119,7 @@ def _as_server(folder: Path, name: str, *arguments: str) -> None:
 @contextmanager
 def running_cluster() -> Generator[Cluster]:
     """A server for as long as the block lasts; its folder's name is short, because a socket's path must be."""
-    folder = Path(tempfile.mkdtemp(prefix="fk-", dir="/tmp"))  # noqa: S108 - made anew, mode 0700
+    folder = Path(tempfile.mkdtemp(prefix="fk-", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
     data = str(folder / "data")

@@ -13,7 +13,7 @@ from fleet.cli import EXIT_CODES, capability, nightly
 from fleet.cli.app import app
 from fleet.errors import LockedError, OutputError, SettingsError, StoreError
 from fleet.settings import load
-from reports.registry import FORMATS
+from reports.registry import OWN_FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -49,7 +49,7 @@ def test_the_examples_are_settings_that_the_program_reads(block: str, tmp_path: 
         path,
         registry.SettingsModels(),
         known_checks=[check.id for check in CHECKS],
-        known_formats=list(FORMATS),
+        known_formats=list(OWN_FORMATS),
     )
     assert len(loaded.sources) == 1
 

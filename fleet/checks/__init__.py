@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from fleet import plugin
 from fleet.checks import (
     account_inactive,
     backup_disabled,
@@ -22,10 +22,11 @@ from fleet.checks import (
     vpn_configured,
 )
 from fleet.checks._check import Check
-from fleet.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from fleet.plugin import Entry
 
 GROUP = "fleetkeep.checks"
 
@@ -48,40 +49,18 @@ CHECKS: tuple[Check, ...] = (
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 
-class Entry(Protocol):
-    """What we need of an entry point."""
-
-    @property
-    def name(self) -> str:
-        """Its name in the group."""
-        ...
-
-    @property
-    def value(self) -> str:
-        """The place that it points at."""
-        ...
-
-    def load(self) -> object:
-        """What stands there."""
-        ...
-
-
-def installed(entries: Iterable[Entry] | None = None) -> tuple[Check, ...]:
+def installed(found: Iterable[Entry] | None = None) -> tuple[Check, ...]:
     """Our checks, and after them those that other packages register under `fleetkeep.checks`.
 
     Args:
-        entries: the entry points of that group; by default those of the installed packages.
+        found: the entry points of that group; by default those of the installed packages.
 
     Raises:
         SettingsError: one of them is not a `Check`, or takes an id that is taken.
     """
     checks = dict(BY_ID)
-    for entry in sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda e: e.name):
-        check = entry.load()
-        if not isinstance(check, Check) or check.id in checks:
-            raise SettingsError(
-                f"entry point {entry.name} of {GROUP}: {entry.value} must be a Check with an id of its own; "
-                "uninstall or mend the package that brings it"
-            )
+    for check in plugin.loaded(GROUP, Check, found):
+        if check.id in checks:
+            raise plugin.taken(check.id, GROUP)
         checks[check.id] = check
     return tuple(checks.values())

@@ -22,14 +22,15 @@ def checks(
     from dataclasses import asdict
 
     from fleet import guide
-    from fleet.checks import CHECKS
+    from fleet.checks import installed
     from fleet.model.policy import Policy
 
+    known = installed()
     if check_id is None:
-        width = max(len(check.id) for check in CHECKS)
-        typer.echo("\n".join(f"{check.id:<{width}}  {check.title}" for check in CHECKS))
+        width = max(len(check.id) for check in known)
+        typer.echo("\n".join(f"{check.id:<{width}}  {check.title}" for check in known))
         return
-    check = next((check for check in CHECKS if check.id == check_id), None)
+    check = next((check for check in known if check.id == check_id), None)
     if check is None:
         raise SettingsError(f'no check "{check_id}"; `fleetkeep checks` lists them')
     fixes = guide.load()

@@ -12,12 +12,12 @@ import fleet
 from connectors import registry as connectors
 from connectors._connector import Page, SourceSettings, Surroundings
 from fleet import secrets, settings
-from fleet.checks import CHECKS
+from fleet.checks import installed
 from fleet.errors import SettingsError
 from fleet.nightly.collect import Source
 from fleet.nightly.judge import Terms
 from fleet.store.database import Database, open_database
-from reports.registry import FORMATS
+from reports.registry import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,8 +53,8 @@ def load_settings(config: Path | None) -> Settings[SourceSettings]:
     return settings.load(
         settings.find(config, os.environ),
         connectors.SettingsModels(),
-        known_checks=[check.id for check in CHECKS],
-        known_formats=list(FORMATS),
+        known_checks=[check.id for check in installed()],
+        known_formats=list(formats()),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
+_PACKAGES = {"fleet", "connectors", "reports"}
 _OURS = logging.getLogger("fleetkeep")
 
 
@@ -75,5 +76,7 @@ def say_bug(error: Exception) -> None:
 
 
 def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+    """The last line of ours that the error came through."""
+    walked = ((frame.f_globals["__name__"], line) for frame, line in traceback.walk_tb(error.__traceback__))
+    ours = [f"{name}:{line}" for name, line in walked if name.split(".")[0] in _PACKAGES]
+    return ours[-1] if ours else "an unknown place"

@@ -95,10 +95,10 @@ def report(
     from fleet.nightly import judge, publish
 
     loaded = compose.load_settings(context.obj.config)
+    chosen = formats_of(formats or loaded.report.formats)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
     texts = publish.context_of(again.terms.policy, again.terms.base_url)
-    chosen = formats_of(formats or loaded.report.formats)
     with publish.Publication(out or loaded.report.directory, again.as_of, chosen, texts) as publication:
         finished = judge.judge_again(database, again.run_id, publication)
         place = publication.publish(finished, as_latest=run_id is None)
@@ -139,9 +139,10 @@ def formats_of(names: Sequence[str]) -> list[Format]:
     Raises:
         SettingsError: there is no such format.
     """
-    from reports.registry import FORMATS
+    from reports.registry import formats
 
+    known = formats()
     for name in names:
-        if name not in FORMATS:
-            raise SettingsError(f'no report format "{name}"; there are: {", ".join(FORMATS)}')
-    return [FORMATS[name] for name in dict.fromkeys(names)]
+        if name not in known:
+            raise SettingsError(f'no report format "{name}"; there are: {", ".join(known)}')
+    return [known[name] for name in dict.fromkeys(names)]

@@ -19,7 +19,7 @@ from fleet.model.policy import Policy
 from fleet.nightly.judge import Terms
 from fleet.nightly.publish import Silence
 from fleet.store.database import open_database
-from reports.registry import FORMATS
+from reports.registry import OWN_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
             work.collect(sources, accept_mass_change=False)
             if night < nights - 1:
                 work.judge(TERMS, _names(sources), Silence(), accept_mass_change=False)
-        chosen = formats_of(list(FORMATS))
+        chosen = formats_of(list(OWN_FORMATS))
         finished, _ = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
         database.engine.dispose()
     if loud:

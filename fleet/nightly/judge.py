@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet import __version__
 from fleet.apple.catalog import Catalog
-from fleet.checks import storage_filling
+from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import Assessment, assess, status_of
 from fleet.checks.plan import plan_for
@@ -327,6 +327,7 @@ class _Bench:
             hold=hold,
         )
         self._outcomes = judgement.outcomes
+        self._checks = installed()
         self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
         self._falling = self._readings.falling(
             full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS, over_days=storage_filling.SPAN.days
@@ -371,7 +372,7 @@ class _Bench:
             falling=not self._falling.isdisjoint(sighted.record_ids),
             seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
         )
-        assessment = assess(case)
+        assessment = assess(case, self._checks)
         cause, plan = plan_for(case, assessment)
         steps = [
             step

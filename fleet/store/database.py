@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
 from fleet.errors import LockedError, StoreError
 from fleet.store import schema
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from sqlalchemy.engine import ExceptionContext
 
 BUSY_SECONDS = 30
 
@@ -95,6 +97,22 @@ def _file(url: URL) -> Path | None:
 
 
 def _engine(url: URL, path: Path | None) -> Engine:
+    engine = _bare_engine(url, path)
+
+    def told(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if error is not None and type(error) in _BROKEN:
+            raise StoreError(_why(error, path, url)) from error
+
+    event.listen(engine, "handle_error", told)
+    return engine
+
+
+_BROKEN = {DatabaseError, InternalError, OperationalError}
+"""What says that the database itself is in trouble, at whatever moment; the others are bugs of ours."""
+
+
+def _bare_engine(url: URL, path: Path | None) -> Engine:
     if path is None:
         return sa.create_engine(url, pool_pre_ping=True)
     if not path.parent.is_dir():
@@ -158,9 +176,10 @@ def damage(database: Database) -> list[str]:
             connection.execute(sa.text("SELECT 1"))
             return []
         said = [row[0] for row in connection.execute(sa.text("PRAGMA integrity_check(10)"))]
-        said = [] if said == ["ok"] else said
+        if said != ["ok"]:
+            return said  # what is torn cannot be asked for more
         orphans = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
-        return said + [f"{row[0]} refers to a missing {row[2]}" for row in orphans[:10]]
+        return [f"{row[0]} refers to a missing {row[2]}" for row in orphans[:10]]
 
 
 @contextmanager

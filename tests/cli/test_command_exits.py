@@ -188,7 +188,7 @@ def test_a_file_that_is_no_database(office: Office, arguments: list[str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [["run", "--as-of", NIGHT], ["report"], ["device", "X"], ["evaluate"], ["db", "check"]]
+    "arguments", [["run", "--as-of", NIGHT], ["report"], ["evaluate"], ["db", "check"]]
 )
 def test_a_database_with_a_damaged_page(office: Office, arguments: list[str]) -> None:
     """Damage that only shows when the readings are read exits 6 like any other, never with a traceback."""

@@ -33,9 +33,7 @@ from tests.store.keeping import (
 if TYPE_CHECKING:
     from fleet.store.database import Database
 
-FLAGS = (
-    "managed supervised shared_ipad backup_enabled backup_restricted roaming account_active lost_mode vpn_configured"
-).split()
+FLAGS = ["managed", "supervised", "shared_ipad", "backup_enabled", "backup_restricted", "roaming", "account_active", "lost_mode", "vpn_configured"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=255)
 MOMENTS = st.datetimes(datetime(1970, 1, 3), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - hypothesis wants them bare
     lambda moment: moment.replace(microsecond=0, tzinfo=UTC)

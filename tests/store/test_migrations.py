@@ -2,23 +2,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from fleet.errors import StoreError
 from fleet.store import schema
-from fleet.store.database import open_database
 from fleet.store.tables import metadata
 from tests.databases import opened
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
-    from tests.databases import Place, SqliteFolder
+    from tests.databases import Place
 
 
 def drift(engine: sa.Engine) -> list[object]:

@@ -30,7 +30,7 @@ with lock(open_database(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
-LATER = '''
+LATER = """
 from alembic import op
 import sqlalchemy as sa
 revision = "later"
@@ -40,7 +40,7 @@ def upgrade():
     op.add_column("device", sa.Column("colour", sa.String(9)))
 def downgrade():
     op.drop_column("device", "colour")
-'''
+"""
 
 
 def run(engine: sa.Engine, *statements: str) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fleet.store.inventory import discard_unfinished
 from fleet.store.tables import metadata
+from tests.databases import opened
 from tests.store.keeping import a_phone, begin_look, collect, fleet, look, night, write
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 FIRST = [a_phone(1), a_phone(2), a_phone(3, name="Will change")]
 SECOND = [a_phone(1, at=2), a_phone(3, at=2, name="Changed"), a_phone(4, at=2)]
+LAB = [a_phone(1, at=2, native_id="L"), a_phone(9, at=2)]
 
 
 def nothing_read(database: Database) -> None:
@@ -33,7 +35,7 @@ def all_read(database: Database) -> None:
 
 def two_sources_under_way(database: Database) -> None:
     write(database, SECOND, at=2)
-    write(database, [a_phone(1, at=2, native_id="L"), a_phone(9, at=2)], at=2, source="lab")
+    write(database, LAB, at=2, source="lab")
 
 
 def judging(database: Database) -> None:
@@ -43,8 +45,6 @@ def judging(database: Database) -> None:
 @pytest.mark.parametrize("killed", [nothing_read, half_read, all_read, two_sources_under_way, judging])
 def test_killed_run_leaves_no_trace(place: Place, killed: Callable[[Database], None]) -> None:
     """After a run that was killed at any stage the next one tells the same as if the first had never been."""
-    from tests.databases import opened
-
     stories: list[object] = []
     for kill in (killed, None):
         with opened(place.ready()) as database:
@@ -56,14 +56,14 @@ def test_killed_run_leaves_no_trace(place: Place, killed: Callable[[Database], N
             assert discard_unfinished(database) == 0
             before = [(one.key, one.sightings) for one in fleet(database, at=1)]
             collect(database, SECOND, at=2)
-            collect(database, [a_phone(9, at=2)], at=2, source="lab")
+            collect(database, LAB, at=2, source="lab")
             after = [(one.key, one.sightings) for one in fleet(database, at=2, sources=["hq", "lab"])]
             stories.append((before, after, counts(database)))
     assert stories[0] == stories[1]
 
 
 def counts(database: Database) -> dict[str, int]:
-    """Rows per table, without the devices that only a killed run ever heard of."""
+    """Rows per table."""
     with database.engine.connect() as connection:
         return {
             table.name: connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
