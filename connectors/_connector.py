@@ -110,6 +110,7 @@ class Connector(Generic[S]):
         walk: yields the pages of one collection; raises `SourceError` where it cannot go on. Ending without an
             error means that every device of the source was walked past.
         probe: proves login and each permission for `doctor`; yields (permission or step, error or None).
+        per_device: those among them that cost a request per device of their own, however few have them.
         provides_of: where it depends on the settings which of them it reports, the answer for given ones.
         remarks: per signal, what a reader of the capability matrix should know.
         confirmed: how the facts behind this connector were confirmed.
@@ -125,6 +126,7 @@ class Connector(Generic[S]):
     probe: Callable[[S, Surroundings], Iterator[tuple[str, str | None]]]
     example: str
     confirmed: str
+    per_device: frozenset[str] = frozenset()
     provides_of: Callable[[S], frozenset[str]] | None = None
     remarks: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -8,50 +8,31 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Self
-
-from pydantic import AfterValidator, SecretStr, TypeAdapter, model_validator
+from typing import TYPE_CHECKING
 
 from connectors import _rows, _wire
-from connectors._auth import FetchedToken, Token, basic, bearer
-from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
-from connectors._http import Answer, Api, open_api, origin_url, server_time
+from connectors._auth import FetchedToken
+from connectors._connector import Connector, Page, Permission, Surroundings
+from connectors._http import Answer, Api, open_api
+from connectors._jamf_login import JamfProSettings, Login
 from connectors._jamf_record import read_record
 from connectors._jamf_walk import LIST, READ_DEVICES, SECTIONS, DeviceList, Haul
+from connectors._probe import anything, tried
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
 from fleet.model.fact import Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _CONSOLE = "Settings > System > API roles and clients"
-_READ_SITES = "Read Sites"
+READ_SITES = "Read Sites"
 _LARGEST_PAGE = 1000
 _MOST_CONNECTIONS = 5
 _MOST_RESCUES = 200
 _WALKS = 2
 _UNREADABLE = "Jamf Pro cannot read this record"
-_ANYTHING = TypeAdapter[object](object)
-
-
-class JamfProSettings(SourceSettings):
-    """The keys of `kind = "jamf_pro"`: an API client, or a user account of Jamf Pro itself."""
-
-    url: Annotated[str, AfterValidator(origin_url)]
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    username: str | None = None
-    password: SecretStr | None = None
-
-    @model_validator(mode="after")
-    def _one_credential(self) -> Self:
-        client = [self.client_id is not None, self.client_secret is not None]
-        user = [self.username is not None, self.password is not None]
-        if not (all(client) and not any(user)) and not (all(user) and not any(client)):
-            raise ValueError("give client_id and client_secret, or username and password")
-        return self
 
 
 def walk(settings: JamfProSettings, around: Surroundings) -> Iterator[Page]:
@@ -185,16 +166,16 @@ def _by_id(devices: DeviceList, native_id: str, sites: Mapping[str, str]) -> Dev
 
 def _sites(api: Api) -> tuple[dict[str, str], tuple[Trouble, ...]]:
     try:
-        return api.get("/api/v1/sites", _site_names, permission=_READ_SITES), ()
+        return api.get("/api/v1/sites", _site_names, permission=READ_SITES), ()
     except (PermissionMissing, NotFound, ServerTrouble, BadAnswer):
-        why = f'Site names could not be read, so site is absent: grant "{_READ_SITES}" ({_CONSOLE})'
+        why = f'Site names could not be read, so site is absent: grant "{READ_SITES}" ({_CONSOLE})'
         return {}, (Trouble("sites_unresolved", why),)
 
 
 def _site_names(answer: Answer) -> dict[str, str]:
     pairs = [
         (_wire.text(_rows.field(row, "id")), _wire.text(_rows.field(row, "name")))
-        for row in _rows.rows(_rows.decode(_ANYTHING, answer.body))
+        for row in _rows.rows(_rows.anything(answer.body))
     ]
     return {key: name for key, name in pairs if not isinstance(key, Gap) and not isinstance(name, Gap)}
 
@@ -202,84 +183,22 @@ def _site_names(answer: Answer) -> dict[str, str]:
 def probe(settings: JamfProSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login and each permission, with the error or None; without a login nothing else is tried."""
     with _open(settings, around) as api:
-        refusal = _error_of(api.sign_in)
-        yield "login", refusal
-        if refusal is None:
-            one = partial(api.get, LIST, _anything, params=[("page-size", 1)], permission=READ_DEVICES)
-            yield READ_DEVICES, _error_of(one)
-            yield _READ_SITES, _error_of(partial(api.get, "/api/v1/sites", _anything, permission=_READ_SITES))
-
-
-def _error_of(step: Callable[[], object]) -> str | None:
-    try:
-        step()
-    except SourceError as error:
-        return str(error)
-    return None
-
-
-def _anything(answer: Answer) -> object:
-    return _rows.decode(_ANYTHING, answer.body)
+        login = tried("login", api.sign_in)
+        yield login
+        if login[1] is None:
+            one = partial(api.get, LIST, anything, params=[("page-size", 1)], permission=READ_DEVICES)
+            yield tried(READ_DEVICES, one)
+            yield tried(READ_SITES, partial(api.get, "/api/v1/sites", anything, permission=READ_SITES))
 
 
 def _open(settings: JamfProSettings, around: Surroundings) -> Api:
-    token = FetchedToken(_Login(settings), around.now)
+    token = FetchedToken(Login(settings), around.now)
     return open_api(settings, settings.url, around, token, connections=_connections(settings))
 
 
 def _connections(settings: JamfProSettings) -> int:
     # Jamf asks for no more than five connections at once.
     return min(settings.max_concurrency or _MOST_CONNECTIONS, _MOST_CONNECTIONS)
-
-
-class _Login:
-    """Fetches tokens, and remembers which path this server has: older ones know only the unversioned."""
-
-    def __init__(self, settings: JamfProSettings) -> None:
-        self._settings = settings
-        self._version = "/v1"
-
-    def __call__(self, api: Api) -> Token:
-        try:
-            return self._ask(api)
-        except NotFound:
-            if not self._version:
-                raise
-        self._version = ""
-        return self._ask(api)
-
-    def _ask(self, api: Api) -> Token:
-        settings = self._settings
-        if settings.client_id is not None and settings.client_secret is not None:
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": settings.client_id,
-                "client_secret": settings.client_secret.get_secret_value(),
-            }
-            return api.exchange(f"/api{self._version}/oauth/token", _client_token, form=form)
-        password = settings.password.get_secret_value() if settings.password else ""
-        proof = basic(settings.username or "", password).values
-        return api.exchange(f"/api{self._version}/auth/token", _user_token, headers=proof)
-
-
-def _client_token(answer: Answer) -> Token:
-    said = _anything(answer)
-    lifetime = _wire.number(_rows.field(said, "expires_in"))
-    return bearer(_token_text(said, "access_token"), None if isinstance(lifetime, Gap) else lifetime)
-
-
-def _user_token(answer: Answer) -> Token:
-    said = _anything(answer)
-    expires, sent = _wire.instant(_rows.field(said, "expires")), server_time(answer)
-    lifetime = None if isinstance(expires, Gap) or sent is None else (expires - sent).total_seconds()
-    return bearer(_token_text(said, "token"), lifetime)
-
-
-def _token_text(said: object, key: str) -> str:
-    token = _rows.field(said, key)
-    if not isinstance(token, str) or not token:
-        raise ValueError("no token")
-    return token
 
 
 _EXAMPLE = """\
@@ -302,7 +221,7 @@ CONNECTOR = Connector(
     provides=frozenset(SIGNALS) - {"backup_restricted", "vpn_configured", "pending_os_version"},
     permissions=(
         Permission(READ_DEVICES, "everything", _CONSOLE),
-        Permission(_READ_SITES, "site names", _CONSOLE, optional=True),
+        Permission(READ_SITES, "site names", _CONSOLE, optional=True),
     ),
     walk=walk,
     probe=probe,

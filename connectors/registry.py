@@ -30,8 +30,8 @@ def connector(kind: str) -> Connector[Any]:
     """
     if kind in OWN_KINDS:
         return import_module(f"connectors.{kind}").CONNECTOR
-    brought = plugin.loaded(GROUP, Connector, (one for one in plugin.entries(GROUP) if one.name == kind))
-    found = next(cast("Iterator[Connector[Any]]", brought), None)
+    of_kind = (entry for entry in plugin.entries(GROUP) if entry.name == kind)
+    found = next(plugin.loaded(GROUP, cast("type[Connector[Any]]", Connector), of_kind), None)
     if found is not None:
         return found
     raise SettingsError(f'there is no connector "{kind}"; known are: {", ".join(kinds())}')

@@ -190,11 +190,8 @@ def lock(database: Database) -> Generator[None]:
         LockedError: another run holds it.
         StoreError: the database failed while it was held: damage, a full disk, a server that went away.
     """
-    try:
-        with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
-            yield
-    except DBAPIError as error:
-        raise StoreError(_why(error, database.path, database.engine.url)) from error
+    with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
+        yield
 
 
 @contextmanager

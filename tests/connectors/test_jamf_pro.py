@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -25,6 +24,9 @@ from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Pla
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
 from fleet.model.run import Trouble
 from tests.servers.jamf import JamfServer, Record, jamf_record, single_detail, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DETAIL = "/api/v2/mobile-devices/detail"
 SITES = {"1": "North", "2": "South"}

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
 
 from connectors import _pages
 from fleet.errors import BadAnswer, ServerTrouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROWS = list(range(23))
 

@@ -105,7 +105,7 @@ def test_a_connector_names_itself_as_it_is_registered(kind: str) -> None:
 
 
 def test_every_file_in_the_folder_is_registered() -> None:
-    """A connector that nobody can name in the settings is a mistake; the line to add is in connectors/registry.py."""
+    """A connector that nobody can name in the settings is a mistake; the failure says which line to add."""
     folder = Path(connectors.__file__).parent
     found = {
         path.stem for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()

@@ -10,15 +10,17 @@ import json
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 Record = dict[str, Any]
 Reply = tuple[int, dict[str, str], bytes]

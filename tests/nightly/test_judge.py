@@ -1,0 +1,414 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fleet.errors import BadAnswer, SettingsError
+from fleet.model.device import Platform
+from fleet.model.fact import ABSENT, NOT_PERMITTED
+from fleet.model.finding import Action, Severity, State, Status
+from fleet.model.waiver import Waiver
+from fleet.nightly.judge import Terms, judge_device
+from fleet.store.findings import remembered
+from fleet.store.retention import prune
+from tests.fleet_of import Value, days
+from tests.nightly.a_night import FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fleet.store.database import Database
+    from tests.nightly.a_night import Heard, Row
+
+DOWN = BadAnswer("page 1 is HTML")
+NEW, OPEN, REOPENED, WAIVED = State.NEW, State.OPEN, State.REOPENED, State.WAIVED
+RESOLVED, GONE = State.RESOLVED, State.GONE
+CREATE, NONE, RESOLVE, REOPEN, UPDATE = Action.CREATE, Action.NONE, Action.RESOLVE, Action.REOPEN, Action.UPDATE
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    """An office without a past, on each kind of database."""
+    return Office(database)
+
+
+@pytest.fixture
+def small_office(sqlite_database: Database) -> Office:
+    """An office without a past, for what does not depend on the kind of database."""
+    return Office(sqlite_database)
+
+
+@pytest.mark.parametrize(
+    ("signals", "status", "reason"),
+    [
+        ({}, Status.PROTECTED, None),
+        ({"backup_enabled": False}, Status.AT_RISK, None),
+        ({"platform": Platform.MACOS}, Status.NOT_APPLICABLE, "platform"),
+        ({"shared_ipad": True, "backup_enabled": False}, Status.NOT_APPLICABLE, "shared_ipad"),
+        ({"last_cloud_backup_at": NOT_PERMITTED}, Status.UNKNOWN, "not_permitted"),
+    ],
+)
+def test_statuses(small_office: Office, signals: dict[str, Value], status: Status, reason: str | None) -> None:
+    """Each device is counted under one status, with the reason where it is unknown or not ours to judge."""
+    heard = small_office.night(1, a_source([a_phone(1, 1, **signals)]))
+    device = heard.devices[serial(1)]
+    assert (device.status, device.reason) == (status, reason)
+    assert heard.run.totals.statuses == {**dict.fromkeys(Status, 0), status: 1}
+    assert heard.run.totals.devices == 1
+
+
+def test_life_of_a_ticket(office: Office) -> None:
+    """A ticket is created, left alone, updated, resolved and reopened as the device's backup fares."""
+    nights = [
+        (ill(1, 1), (NEW, CREATE)),
+        (ill(1, 2), (OPEN, NONE)),
+        (ill(1, 3, backup_restricted=True), (OPEN, UPDATE)),
+        (a_phone(1, 4), (RESOLVED, RESOLVE)),
+        (ill(1, 5), (REOPENED, REOPEN)),
+    ]
+    heard: list[Heard] = []
+    for at, (phone, expected) in enumerate(nights, 1):
+        heard.append(office.night(at, a_source([phone])))
+        assert heard[-1].told() == expected
+    assert len({one.finding().external_id for one in heard}) == 1
+    assert [one.run.totals.changes["resolved"] for one in heard] == [0, 0, 0, 1, 0]
+    assert [one.devices[serial(1)].severity for one in heard[2:4]] == [Severity.HIGH, None]
+    assert heard[4].finding().opened_at == night(5)
+
+
+def test_ended_finding_is_shown_once(office: Office) -> None:
+    """A resolved finding is in the report of the one night in which it ends."""
+    office.night(1, a_source([ill(1, 1)]))
+    office.night(2, a_source([a_phone(1, 2)]))
+    assert office.night(3, a_source([a_phone(1, 3)])).devices[serial(1)].findings == ()
+
+
+def unread(at: int) -> list[Row]:
+    return [a_phone(2, at)]
+
+
+def read_well(at: int) -> list[Row]:
+    return [a_phone(2, at), a_phone(1, at)]
+
+
+def read_ill(at: int) -> list[Row]:
+    return [a_phone(2, at), ill(1, at)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "how", "expected"),
+    [
+        (read_well, {}, (RESOLVED, RESOLVE)),
+        (read_well, {"error": DOWN}, (OPEN, NONE)),
+        (read_well, {"expected": 9}, (OPEN, NONE)),
+        (unread, {"error": DOWN}, (OPEN, NONE)),
+        (unread, {}, (GONE, NONE)),
+        (lambda _at: list[Row](), {"error": DOWN}, (OPEN, NONE)),
+        (lambda at: [a_phone(2, at), a_phone(1, at, backup_enabled=ABSENT, last_cloud_backup_at=ABSENT)], {}, (OPEN, NONE)),
+    ],
+    ids=["well", "well, broken off", "well, miscounted", "not read", "away", "failed", "says nothing"],
+)
+def test_only_a_complete_collection_closes(
+    small_office: Office, rows: Callable[[int], list[Row]], how: dict[str, Value], expected: tuple[State, Action]
+) -> None:
+    """A finding ends by a complete collection that shows the device well; whatever is missing ends nothing."""
+    small_office.night(1, a_source(read_ill(1)))
+    assert small_office.night(2, a_source(rows(2), **how)).told() == expected
+
+
+@pytest.mark.parametrize("how", [{}, {"error": DOWN}, {"expected": 9}])
+def test_a_device_that_was_read_opens(small_office: Office, how: dict[str, Value]) -> None:
+    """A problem that was read opens a ticket, even where the rest of the collection failed."""
+    small_office.night(1, a_source(read_well(1)))
+    assert small_office.night(2, a_source(read_ill(2), **how)).told() == (NEW, CREATE)
+
+
+def test_old_facts_open_nothing(small_office: Office) -> None:
+    """A device that was not read opens no ticket, though by a stricter policy its last known facts are a problem."""
+    small_office.night(1, a_source([a_phone(1, 1, last_cloud_backup_at=night(-5))]))
+    stricter = Terms(policy=POLICY.__class__(backup_warn_days=3))
+    small_office.terms = stricter
+    assert small_office.night(2, a_source(error=DOWN)).devices[serial(1)].findings == ()
+    assert small_office.night(3, a_source([a_phone(1, 3, last_cloud_backup_at=night(-5))])).told() == (NEW, CREATE)
+
+
+def hq_and_lab(at: int, hq: Value, lab: Value, **how: Value) -> list[Value]:
+    return [
+        a_source(hq if isinstance(hq, list) else [hq], name="hq", error=how.get("hq_error")),
+        a_source(lab if isinstance(lab, list) else [lab], name="lab", error=how.get("lab_error")),
+    ]
+
+
+def test_source_that_failed_keeps_its_findings(office: Office) -> None:
+    """While one of two sources fails, what it said stands, and the other's findings go their way."""
+    office.night(1, *hq_and_lab(1, [ill(1, 1)], [ill(2, 1)]))
+    heard = office.night(2, *hq_and_lab(2, [], [a_phone(2, 2)], hq_error=DOWN))
+    assert (heard.told(1), heard.told(2)) == ((OPEN, NONE), (RESOLVED, RESOLVE))
+    assert heard.run.outcome == "partial"
+    assert heard.finding(1).last_seen == night(2)
+
+
+def test_evidence_is_withdrawn_by_who_gave_it(office: Office) -> None:
+    """A problem that one source reported is not ended by another one's fresher word while the first is down."""
+    office.night(1, *hq_and_lab(1, ill(1, 1), a_phone(1, 1, native_id="L", inventory_at=night(0))))
+    quiet = office.night(2, *hq_and_lab(2, [], a_phone(1, 2, native_id="L"), hq_error=DOWN))
+    assert quiet.told() == (OPEN, NONE)
+    back = office.night(3, *hq_and_lab(3, a_phone(1, 3), a_phone(1, 3, native_id="L")))
+    assert back.told() == (RESOLVED, RESOLVE)
+
+
+def test_device_that_vanished(office: Office) -> None:
+    """A vanished device is gone without any action, and resolved when it has been away for longer than the grace."""
+    office.night(1, a_source(read_ill(1)))
+    gone = office.night(2, a_source(unread(2)))
+    assert gone.told() == (GONE, NONE)
+    assert (gone.devices[serial(1)].status, gone.devices[serial(1)].reason) == (Status.UNKNOWN, "gone")
+    last = office.night(31, a_source(unread(31)))
+    assert last.devices[serial(1)].findings == ()
+    retired = office.night(32, a_source(unread(32)))
+    assert (retired.told(), retired.finding().reason) == ((RESOLVED, RESOLVE), "device_gone")
+    after = office.night(33, a_source(unread(33)))
+    assert set(after.devices) == {serial(2)}
+    assert after.run.totals.devices == 1
+
+
+def test_device_that_returned(office: Office) -> None:
+    """A device that comes back within the grace goes on with its ticket; one that retired has it reopened."""
+    office.night(1, a_source(read_ill(1)))
+    office.night(2, a_source(unread(2)))
+    assert office.night(3, a_source(read_ill(3))).told() == (OPEN, NONE)
+    office.night(4, a_source(unread(4)))
+    office.night(40, a_source(unread(40)))
+    assert office.night(41, a_source(read_ill(41))).told() == (REOPENED, REOPEN)
+
+
+def test_failing_source_retires_nobody(small_office: Office) -> None:
+    """A source that is down for months keeps its devices, unknown for the age of their facts."""
+    small_office.night(1, a_source(read_ill(1)))
+    heard = small_office.night(100, a_source(error=DOWN))
+    assert heard.told(1) == (OPEN, NONE)
+    assert (heard.devices[serial(2)].status, heard.devices[serial(2)].reason) == (Status.UNKNOWN, "stale_data")
+
+
+def test_device_that_is_not_ours_to_judge_any_more(small_office: Office) -> None:
+    """A device that becomes a shared iPad has its ticket resolved with that reason."""
+    small_office.night(1, a_source([ill(1, 1)]))
+    heard = small_office.night(2, a_source([ill(1, 2, shared_ipad=True)]))
+    assert (heard.told(), heard.finding().reason) == ((RESOLVED, RESOLVE), "shared_ipad")
+    assert heard.devices[serial(1)].status is Status.NOT_APPLICABLE
+
+
+def waiver(until: int, **scope: Value) -> Waiver:
+    given: dict[str, Value] = scope or {"serials": (serial(1).lower(),)}
+    return Waiver(
+        checks=("backup-disabled",), reason="A kiosk", owner="it", expires=night(until).date(), **given
+    )
+
+
+def test_waiver_on_a_standing_finding(office: Office) -> None:
+    """A waiver resolves a ticket, keeps the device out of the risk, and on the day after its last one reopens it."""
+    assert office.night(1, a_source([ill(1, 1)])).told() == (NEW, CREATE)
+    office.with_terms(waivers=(waiver(3),))
+    waived = office.night(2, a_source([ill(1, 2)]))
+    assert waived.told() == (WAIVED, RESOLVE)
+    assert waived.finding().waiver_until == night(3).replace(hour=23, minute=59, second=59)
+    assert (waived.run.totals.waived, waived.run.totals.findings[Severity.HIGH]) == (1, 0)
+    assert waived.devices[serial(1)].status is not Status.AT_RISK
+    assert office.night(3, a_source([ill(1, 3)])).told() == (WAIVED, NONE)
+    expired = office.night(4, a_source([ill(1, 4)]))
+    assert (expired.told(), expired.finding().reason) == ((REOPENED, REOPEN), "waiver_expired")
+
+
+def test_waiver_before_any_ticket(office: Office) -> None:
+    """A problem that was waived from the start has its first ticket created when the waiver ends."""
+    office.with_terms(waivers=(waiver(1, sources=("hq",)),))
+    assert office.night(1, a_source([ill(1, 1)])).told() == (WAIVED, NONE)
+    assert office.night(2, a_source([ill(1, 2)])).told() == (NEW, CREATE)
+
+
+def many(at: int, sick: int, count: int = 20) -> Value:
+    return a_source([ill(n, at) if n < sick else a_phone(n, at) for n in range(count)])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "count", "hold"),
+    [(0, 4, 20, False), (0, 5, 20, True), (5, 0, 20, True), (4, 0, 20, False), (0, 19, 19, False), (3, 7, 20, False)],
+)
+def test_mass_change_brake(small_office: Office, before: int, after: int, count: int, *, hold: bool) -> None:
+    """More than a fifth of twenty or more devices changing sides in a night holds that night's ticket actions."""
+    small_office.night(1, many(1, before, count))
+    heard = small_office.night(2, many(2, after, count))
+    assert heard.run.hold is hold
+    assert (heard.actions <= {NONE}) is hold
+    assert heard.run.totals.changes["new"] == max(after - before, 0)
+    assert heard.run.totals.statuses[Status.AT_RISK] == after
+
+
+def test_first_run_is_not_braked(small_office: Office) -> None:
+    """The first run has nothing to compare with, so it tells all that it found."""
+    heard = small_office.night(1, many(1, 20))
+    assert not heard.run.hold
+    assert heard.actions == {CREATE}
+
+
+def test_not_applicable_devices_do_not_count_for_the_brake(small_office: Office) -> None:
+    """Twenty devices of which one is a Mac are nineteen to the brake."""
+    def fleet_of(at: int, sick: int) -> Value:
+        mac = a_phone(99, at, platform=Platform.MACOS)
+        return a_source([mac, *(ill(n, at) if n < sick else a_phone(n, at) for n in range(19))])
+
+    small_office.night(1, fleet_of(1, 0))
+    assert not small_office.night(2, fleet_of(2, 19)).run.hold
+
+
+def test_held_actions_are_released(office: Office) -> None:
+    """The next unchanged night asks for exactly what was withheld, and the one after for nothing."""
+    office.night(1, many(1, 0))
+    held = office.night(2, many(2, 10))
+    assert held.run.hold
+    assert held.told(3) == (NEW, NONE)
+    released = office.night(3, many(3, 10))
+    assert not released.run.hold
+    assert {released.told(number) for number in range(10)} == {(OPEN, CREATE)}
+    assert released.finding(3).first_seen == night(2)
+    assert office.night(4, many(4, 10)).actions == {NONE}
+
+
+def test_held_resolutions_are_released(office: Office) -> None:
+    """Resolutions that were withheld come on the next night as well, each once."""
+    office.night(1, many(1, 10))
+    held = office.night(2, many(2, 0))
+    assert held.run.hold
+    assert held.told(3) == (RESOLVED, NONE)
+    assert {office.night(3, many(3, 0)).told(number) for number in range(10)} == {(RESOLVED, RESOLVE)}
+    assert office.night(4, many(4, 0)).devices[serial(3)].findings == ()
+
+
+def test_accepted_mass_change(office: Office) -> None:
+    """The admin may say that so much has truly changed, on the night itself or after a held one."""
+    office.night(1, many(1, 0))
+    assert office.night(2, many(2, 10), accept=True).actions == {CREATE}
+    office.night(3, many(3, 0))
+    assert office.judge(3, accept=True).actions == {RESOLVE}
+
+
+def test_same_night_twice(office: Office) -> None:
+    """Judging, or collecting, the same input a second time asks nothing of anybody."""
+    office.night(1, a_source([ill(1, 1), a_phone(2, 1)]))
+    assert office.judge(1).told() == (OPEN, NONE)
+    again = office.night(1, a_source([ill(1, 1), a_phone(2, 1)]))
+    assert again.told() == (OPEN, NONE)
+    assert sum(again.run.totals.changes.values()) == 0
+
+
+def story(office: Office) -> list[Heard]:
+    office.terms = Terms(policy=POLICY, waivers=(waiver(3, sources=("lab",)),), plans={"lab": 50.0})
+    told = [
+        office.night(1, *hq_and_lab(1, [ill(1, 1), a_phone(2, 1), ill(5, 1)], [a_phone(1, 1, native_id="L"), ill(3, 1)])),
+        office.night(2, *hq_and_lab(2, [a_phone(1, 2), ill(2, 2)], [ill(3, 2)], lab_error=DOWN)),
+        office.night(3, *hq_and_lab(3, [], [a_phone(1, 3, native_id="L"), a_phone(3, 3)], hq_error=DOWN)),
+    ]
+    office.terms = Terms(policy=POLICY.__class__(silent_days=1, backup_warn_days=1))
+    told.append(office.night(4, *hq_and_lab(4, [ill(1, 4, name="Renamed"), ill(2, 4)], [ill(3, 4), a_phone(4, 4)])))
+    return told
+
+
+def test_past_run_made_again(office: Office) -> None:
+    """Every past run can be made again exactly as it was, whatever was collected and decided since."""
+    for told in story(office):
+        assert office.again(told.run.id) == told
+
+
+def test_latest_run_made_again(office: Office) -> None:
+    """Without a number the latest run is made again, and that changes nothing of what is remembered."""
+    told = story(office)[-1]
+    with office.database.engine.connect() as connection:
+        before = list(remembered(connection, told.run.id))
+    assert office.again(None) == told
+    with office.database.engine.connect() as connection:
+        assert list(remembered(connection, told.run.id)) == before
+
+
+def test_held_run_made_again(office: Office) -> None:
+    """A held run that is made again still holds."""
+    office.night(1, many(1, 0))
+    held = office.night(2, many(2, 10))
+    office.night(3, many(3, 10))
+    assert office.again(held.run.id) == held
+
+
+def test_one_device_of_a_past_run(office: Office) -> None:
+    """One device's story is the same as its part of the whole report."""
+    for told in story(office):
+        for name, report in told.devices.items():
+            assert judge_device(office.database, name.lower(), told.run.id) == report
+    assert judge_device(office.database, "NOBODY") is None
+
+
+def test_second_look_at_a_past_night(office: Office) -> None:
+    """Judging a past night anew shows it as it would have been, asks for nothing, and moves no later night."""
+    told = [office.night(at, a_source([phone])) for at, phone in enumerate([ill(1, 1), a_phone(1, 2), ill(1, 3)], 1)]
+    office.with_terms(policy=POLICY.__class__(backup_warn_days=0))
+    look = office.judge(2)
+    assert (look.run.as_of, look.finding().action) == (night(2), NONE)
+    assert office.again(None) == told[2]
+    assert office.again(look.run.id) == look
+    assert judge_device(office.database, serial(1), look.run.id) == look.devices[serial(1)]
+    office.with_terms(policy=POLICY)
+    following = office.night(4, a_source([ill(1, 4)]))
+    assert following.told() == (OPEN, NONE)
+    assert [point.run_id for point in following.run.trend] == [one.run.id for one in told]
+
+
+def test_trend(small_office: Office) -> None:
+    """A run's report carries the totals of the runs before it, oldest first."""
+    for at, sick in enumerate((0, 1, 2), 1):
+        heard = small_office.night(at, many(at, sick, 3))
+    points = heard.run.trend
+    assert [point.as_of for point in points] == [night(1), night(2)]
+    assert [point.statuses[Status.AT_RISK] for point in points] == [0, 1]
+    assert [point.findings[Severity.HIGH] for point in points] == [0, 1]
+
+
+def test_nothing_to_judge(small_office: Office) -> None:
+    """Judging before anything was collected says what to do first."""
+    small_office.names = ["hq"]
+    with pytest.raises(SettingsError, match="fleetkeep collect"):
+        small_office.judge(1)
+    with pytest.raises(SettingsError, match="no run yet"):
+        small_office.again(None)
+    small_office.night(5, a_source([a_phone(1, 5)]))
+    with pytest.raises(SettingsError, match="fleetkeep collect"):
+        small_office.judge(4)
+    with pytest.raises(SettingsError, match="no run 77"):
+        small_office.again(77)
+
+
+def test_forgotten_run(small_office: Office) -> None:
+    """A run whose facts were pruned is said to be beyond the retention; it is no report of an empty fleet."""
+    old = small_office.night(1, a_source([ill(1, 1)]))
+    small_office.night(90, a_source([ill(1, 90)]))
+    prune(small_office.database, before=night(60))
+    with pytest.raises(SettingsError, match="pruned"):
+        small_office.again(old.run.id)
+    assert small_office.night(91, a_source([a_phone(1, 91)])).told() == (RESOLVED, RESOLVE)
+
+
+def test_terms_survive_the_ledger() -> None:
+    """Policy, waivers and plans that judged a run read back from its ledger entry as they were."""
+    terms = Terms(
+        policy=POLICY,
+        waivers=(waiver(9), waiver(3, sites=("HQ",), groups=("kiosk",), models=("iPad Air",))),
+        plans={"hq": 50.0},
+        title="Backups",
+        base_url="https://reports.example/",
+    )
+    assert Terms.from_json(terms.to_json()) == terms
+
+
+def test_moment_of_judgement(small_office: Office) -> None:
+    """The report's clock is the night's own, whatever the wall clock says."""
+    heard = small_office.night(3, a_source([a_phone(1, 3)]))
+    assert (heard.run.as_of, heard.run.generated_at) == (FIRST + days(3), FIRST + timedelta(days=3))
