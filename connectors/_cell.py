@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from connectors._wire import epoch, names, number, percent, size, text, utc
 from fleet.model.device import Enrollment, Ownership, Platform
@@ -142,7 +142,7 @@ def percent_of(value: object) -> Fact[int]:
 def list_of(value: object) -> Fact[tuple[str, ...]]:
     """Names: a JSON array, or a cell split at `;` or `,` without the pair of brackets around all of it."""
     if not isinstance(value, str):
-        return names(value) if value is None or isinstance(value, list) else UNREADABLE
+        return names(cast("object", value)) if value is None or isinstance(value, list) else UNREADABLE
     said = value.strip()
     if not said:
         return ABSENT

@@ -97,9 +97,9 @@ def shared_options(
 
 
 def _register() -> None:
-    from fleet.cli import catalogue, database, demo, device, init, nightly
+    from fleet.cli import catalogue, database, demo, device, doctor, init, nightly
 
-    for module in (demo, init, nightly, device, catalogue, database):
+    for module in (demo, init, doctor, nightly, device, catalogue, database):
         module.register(app)
 
 

@@ -1,0 +1,127 @@
+"""What `doctor` looks at, line by line; each line that is not ok says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from connectors import registry
+from fleet import secrets
+from fleet.apple.catalog import bundled
+from fleet.cli import compose
+from fleet.errors import FleetkeepError, SourceError
+from fleet.store import schema
+from fleet.store.database import damage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from connectors._connector import SourceSettings
+    from fleet.settings import Settings, SourceConfig
+
+SCARCE_BYTES = 10**9
+OLD_CATALOG_DAYS = 120
+
+
+class Level(StrEnum):
+    """How bad a line is, the worst last."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at, and what was found."""
+
+    level: Level
+    what: str
+    said: str
+
+
+def findings(config: Path | None, names: Sequence[str]) -> Iterator[Line]:
+    """Everything that a nightly run needs, in the order in which it needs it.
+
+    Args:
+        names: only these sources.
+    """
+    try:
+        loaded = compose.load_settings(config)
+        chosen = compose.wanted(loaded, names)
+    except FleetkeepError as error:
+        yield Line(Level.ERROR, "settings", str(error))
+        return
+    yield Line(Level.OK, "settings", f"{loaded.path}, {len(chosen)} sources to examine")
+    yield from _database(loaded)
+    yield from _outputs(loaded)
+    yield _catalog()
+    for one in chosen:
+        yield from _source(one, loaded)
+
+
+def _database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
+    existed = loaded.database.path is None or loaded.database.path.exists()
+    if not existed:
+        yield Line(Level.OK, "database", f"{loaded.database.path} will be made by the first run")
+        return
+    try:
+        database = compose.database_of(loaded, upgrade=False)
+        broken = damage(database)
+    except FleetkeepError as error:
+        yield Line(Level.ERROR, "database", str(error))
+        return
+    if broken:
+        yield Line(Level.ERROR, "database", f"{database.place} is damaged: {broken[0]}; restore a copy")
+    else:
+        yield Line(Level.OK, "database", f"{database.place}, schema {schema.head()}")
+
+
+def _outputs(loaded: Settings[SourceSettings]) -> Iterator[Line]:
+    place = loaded.report.directory
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        yield Line(Level.ERROR, "reports", f"{existing} cannot be written to; mend it or [report] directory")
+        return
+    free = shutil.disk_usage(existing).free
+    level = Level.OK if free >= SCARCE_BYTES else Level.WARNING
+    advice = "" if level is Level.OK else "; free some space before the next run"
+    yield Line(level, "reports", f"{place}, {free / 1e9:.1f} GB free{advice}")
+
+
+def _catalog() -> Line:
+    catalog = bundled()
+    age = (compose.now().date() - date.fromisoformat(catalog.date)).days
+    if age <= OLD_CATALOG_DAYS:
+        return Line(Level.OK, "catalogue", f"Apple's models and systems as of {catalog.date}")
+    said = (
+        f"Apple's models and systems as of {catalog.date}, {age} days old; upgrade fleetkeep for a newer one"
+    )
+    return Line(Level.WARNING, "catalogue", said)
+
+
+def _source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings]) -> Iterator[Line]:
+    what = f"source {config.name}"
+    for ref in config.secrets.values():
+        if exposed := secrets.exposure(ref, loaded.base):
+            yield Line(Level.WARNING, what, exposed)
+    connector = registry.connector(config.kind)
+    optional = {one.name: one for one in connector.permissions if one.optional}
+    try:
+        opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, loaded.base))
+        for step, error in connector.probe(opened, compose.surroundings(compose.now(), full=False)):
+            if error is None:
+                yield Line(Level.OK, what, step)
+            elif step in optional:
+                yield Line(
+                    Level.WARNING, what, f"{step} (optional, for {optional[step].needed_for}): {error}"
+                )
+            else:
+                yield Line(Level.ERROR, what, f"{step}: {error}")
+    except SourceError as error:
+        yield Line(Level.ERROR, what, str(error))
