@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 
 def matrix(kinds: Sequence[str]) -> str:
-    """A Markdown table of signals by kinds."""
+    """A Markdown table of signals by kinds: yes, by a request per device, or never."""
     connectors = [registry.connector(kind) for kind in kinds]
-    head = ["signal", *(connector.kind for connector in connectors)]
-    rows = [
-        [signal, *("yes" if signal in one.provides else "no" for one in connectors)] for signal in SIGNALS
-    ]
+    head = ["signal", *(f"`{connector.kind}`" for connector in connectors)]
+    rows = [[signal, *(said(signal, one) for one in connectors)] for signal in SIGNALS]
     return "\n".join(_line(row) for row in (head, ["---"] * len(head), *rows))
+
+
+def said(signal: str, connector: Connector[Any]) -> str:
+    """Whether a kind reports a signal, in a word or two."""
+    if signal not in connector.provides:
+        return "never"
+    return "per device" if signal in connector.per_device else "yes"
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -28,20 +33,25 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def described(connector: Connector[Any]) -> str:
-    """One kind: what it reports, what it never does, what it needs."""
-    never = [signal for signal in SIGNALS if signal not in connector.provides]
-    lines = [
-        f"{connector.kind}: {connector.title}",
-        f"facts confirmed by: {connector.confirmed}",
-        "",
-        f"reports: {', '.join(signal for signal in SIGNALS if signal in connector.provides)}",
-        f"never reports: {', '.join(never) or 'nothing is out of reach'}",
-        *(f"  {signal}: {remark}" for signal, remark in connector.remarks.items()),
-        "",
-        "least permission:",
-        *(
-            f"  {one.name}{' (optional)' if one.optional else ''}: for {one.needed_for}; {one.where}"
-            for one in connector.permissions
-        ),
-    ]
-    return "\n".join(lines if connector.permissions else [*lines[:-1], "needs no permission"])
+    """One kind: each signal with why or why not, what permission it needs, how its facts were confirmed."""
+    width = max(map(len, SIGNALS))
+    signals = (
+        f"  {signal:<{width}}  {said(signal, connector):<10}  {connector.remarks.get(signal, '')}".rstrip()
+        for signal in SIGNALS
+    )
+    permissions = (
+        f"  {one.name}{' (optional)' if one.optional else ''}: for {one.needed_for}; {one.where}"
+        for one in connector.permissions
+    )
+    return "\n".join(
+        [
+            f"{connector.kind}: {connector.title}",
+            f"facts confirmed by: {connector.confirmed}",
+            "",
+            "least permission:",
+            *(list(permissions) or ["  none"]),
+            "",
+            "signals:",
+            *signals,
+        ]
+    )

@@ -150,7 +150,7 @@ def _walk(
     with free:
         try:
             for page in source.walk(surroundings):
-                inbox.put(_Message(source.name, page))
+                inbox.put(_Message(source.name, _settled(page, surroundings.collected_at, source.site)))
         except BaseException as error:  # noqa: BLE001 - one vendor must not cost the others their night
             inbox.put(_Message(source.name, None, error))
         else:
@@ -158,9 +158,7 @@ def _walk(
 
 
 def _store(tally: _Tally, page: Page, night: Night) -> None:
-    at = night.surroundings.collected_at
-    records = [_settled(row, at, tally.source.site) for row in page.rows if isinstance(row, DeviceRecord)]
-    tally.writer.add(records)
+    tally.writer.add(row for row in page.rows if isinstance(row, DeviceRecord))
     for row in page.rows:
         if isinstance(row, Rejected):
             _count_rejected(tally, row)
@@ -174,7 +172,13 @@ def _store(tally: _Tally, page: Page, night: Night) -> None:
         )
 
 
-def _settled(record: DeviceRecord, at: datetime, site: str | None) -> DeviceRecord:
+def _settled(page: Page, at: datetime, site: str | None) -> Page:
+    """Done in the source's thread, where a record that breaks the contract costs its own source alone."""
+    rows = [_settled_record(row, at, site) if isinstance(row, DeviceRecord) else row for row in page.rows]
+    return replace(page, rows=rows)
+
+
+def _settled_record(record: DeviceRecord, at: datetime, site: str | None) -> DeviceRecord:
     """The record with the source's label, and without dates from the future.
 
     More than 24 hours after the collection a date is unreadable; within that, clocks differ.
@@ -228,7 +232,7 @@ def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
 def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[Outcome, list[Trouble]]:
     """How whole the answer is, and what the report is to say of it."""
     troubles = [Trouble(code, message, count) for (code, message), count in tally.troubles.items()]
-    troubles += _unreadable(tally) + _unreadable_fields(tally)
+    troubles += _unreadable(tally) + _unreadable_fields(tally) + _silent_on_backups(tally)
     read = tally.writer.devices
     if error is not None:
         return (Outcome.PARTIAL if read else Outcome.FAILED), [_explained(tally, error), *troubles]
@@ -266,6 +270,27 @@ def _unreadable_fields(tally: _Tally) -> list[Trouble]:
         )
         for signal, count in sorted(tally.writer.unreadable_fields().items())
     ]
+
+
+_JUDGED_WITHOUT_BACKUPS = {
+    "the system": ("os_version",),
+    "storage": ("available_bytes",),
+    "silence": ("inventory_at", "checkin_at"),
+    "restrictions": ("backup_restricted",),
+}
+
+
+def _silent_on_backups(tally: _Tally) -> list[Trouble]:
+    """A source that cannot report backups says so itself, and what it is still good for."""
+    provides = tally.source.provides
+    if not tally.writer.devices or {"last_cloud_backup_at", "backup_enabled"} & provides:
+        return []
+    judged = [what for what, signals in _JUDGED_WITHOUT_BACKUPS.items() if provides.intersection(signals)]
+    message = (
+        f"{tally.source.kind}, as it is set up, cannot report iCloud backups: devices that no other source reports "
+        f"count as unknown; what is judged is {', '.join(judged) or 'nothing'}"
+    )
+    return [Trouble("backups_not_reported", message, tally.writer.devices)]
 
 
 def _too_many_unreadable(tally: _Tally) -> list[Trouble]:

@@ -162,7 +162,7 @@ def judge_again(database: Database, run_id: int | None, listener: Listener) -> R
     """Make a past run again from what the ledger holds of it; the newest without `run_id`.
 
     Raises:
-        SettingsError: there is no such run.
+        SettingsError: there is no such run, or what it judged was pruned.
     """
     judgement, hold = remade(database, run_id)
     with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
@@ -174,7 +174,7 @@ def judge_device(database: Database, serial: str, run_id: int | None = None) -> 
     """One device as a past run judged it; the newest run without `run_id`. None if that run did not know it."""
     judgement, hold = remade(database, run_id)
     with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
-        bench = _Bench(database, run, judgement, hold=hold)
+        bench = _Bench(database, run, judgement, hold=hold or not judgement.chained)
         for sighted in run.devices(serial=serial):
             memories = {memory.problem: memory for _, memory in run.memories(device_id=sighted.device_id)}
             return bench.report(sighted, memories)[0]
@@ -187,13 +187,18 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
     if row is None:
         wanted = f"no run {run_id}" if run_id is not None else "no run yet"
         raise SettingsError(f"there is {wanted} in {database.place}; `fleetkeep run` makes one")
+    basis = ledger.basis_of_run(database, row.id)
+    if not basis:
+        raise SettingsError(
+            f"the facts of run {row.id} were pruned from {database.place}; only younger runs can be made again"
+        )
     previous = (row.previous_id, row.previous_at) if row.previous_id and row.previous_at else None
     judgement = Judgement(
         run_id=row.id,
         as_of=row.as_of,
         terms=Terms.from_json(row.settings),
         catalog=Catalog.from_json(row.catalog),
-        basis=ledger.basis_of_run(database, row.id),
+        basis=basis,
         chained=row.chained,
         previous=previous,
     )

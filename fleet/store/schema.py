@@ -12,11 +12,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import event
 
 import fleet
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
 
 
 class State(Enum):
@@ -72,5 +73,15 @@ def state(engine: Engine) -> State:
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to the program's own, as one transaction where the database can."""
-    command.upgrade(config(engine), "head")
+    """Bring the schema to the program's own, as one transaction: broken off, it leaves all as it was."""
+    event.listen(engine, "begin", _begin)
+    try:
+        command.upgrade(config(engine), "head")
+    finally:
+        event.remove(engine, "begin", _begin)
+
+
+def _begin(connection: Connection) -> None:
+    # Python's SQLite driver begins a transaction for rows, but none for what changes the schema.
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
