@@ -1,22 +1,17 @@
 """`fleetkeep.toml`: found, read, and checked as a whole before anything starts.
 
 Whatever is wrong is said at once, one line each: file, table, key, what was found and what is allowed. What
-stands where a secret belongs is never repeated, nor is any text that could hold one or a person's name: an
-address, the value of an unknown key.
+stands where a secret belongs is never repeated.
 """
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import json
-import math
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, Self, TypeAlias, TypeVar, cast, get_args
+from typing import Annotated, Generic, Self, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import platformdirs
@@ -27,7 +22,6 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
@@ -35,13 +29,10 @@ from fleet.errors import SecretUnavailable, SettingsError, StoreError
 from fleet.model.policy import Policy
 from fleet.model.waiver import EVERY_CHECK, Waiver
 from fleet.secrets import WAYS, SecretRef, reference
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from fleet.toml_table import File, Table, checked, keys_of, nearest, parsed, shown
 
 FILE_NAME = "fleetkeep.toml"
 VARIABLE = "FLEETKEEP_CONFIG"
-MAX_BYTES = 1024 * 1024
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql+psycopg://"
 
@@ -193,15 +184,15 @@ def load(
         SettingsError: one line for each thing that is wrong.
     """
     path = path.absolute()
-    file = _File(tables=_parsed(path), faults=[])
+    file = File(tables=parsed(path), faults=[])
     database = _database(file.one("database"), path.parent)
     report = _report(file.one("report"), path.parent, known_formats)
     policy = _policy(file.one("policy"))
     source_tables = file.many("source")
     sources = _sources(source_tables, path.parent, kinds)
-    catalog = _checked(file.one("catalog"), Catalog)
+    catalog = checked(file.one("catalog"), Catalog)
     waivers = _waivers(file.many("waiver"), known_checks, _names(source_tables))
-    file.refuse_unknown()
+    file.refuse_unknown(_TABLES)
     if file.faults or database is None or report is None or catalog is None:
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in file.faults))
     return Settings(
@@ -215,84 +206,6 @@ def load(
     )
 
 
-def _parsed(path: Path) -> dict[str, object]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: cannot be read ({error.strerror}); correct its path or its mode"
-        ) from error
-    if len(content) > MAX_BYTES:
-        raise SettingsError(f"{path}: is larger than {MAX_BYTES // 1024} KiB; this is no settings file")
-    try:
-        tables = tomllib.loads(content.decode("utf-8-sig"), parse_float=_finite)
-        json.dumps(tables, default=str)  # depth and numbers that no reader could take are refused here
-    except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{path}: is not UTF-8 text from byte {error.start} on; save it as UTF-8"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from None
-    except (ValueError, RecursionError):
-        raise SettingsError(f"{path}: holds an infinite or endless number, or is nested too deeply") from None
-    return tables
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """One table of the file, and the list that takes what is wrong with it."""
-
-    title: str
-    rows: Mapping[str, object]
-    faults: list[str]
-
-    def fault(self, key: str, sentence: str) -> None:
-        place = f"{self.title} {_plain(key)}" if key else self.title
-        self.faults.append(f"{place}: {sentence}")
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """The parsed file, and the list that takes what is wrong with it."""
-
-    tables: Mapping[str, object]
-    faults: list[str]
-
-    def one(self, name: str) -> _Table:
-        found = self.tables.get(name, {})
-        if not isinstance(found, dict):
-            self.faults.append(f"[{name}]: should be one table that starts with [{name}]")
-            found = {}
-        return _Table(f"[{name}]", cast("dict[str, object]", found), self.faults)
-
-    def many(self, name: str) -> list[_Table]:
-        found = self.tables.get(name, [])
-        rows = cast("list[object]", found if isinstance(found, list) else [found])
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in rows):
-            self.faults.append(f"[{name}]: should be tables that each start with [[{name}]]")
-            return []
-        tables = cast("list[dict[str, object]]", rows)
-        return [_Table(_title(name, number, row), row, self.faults) for number, row in enumerate(tables, 1)]
-
-    def refuse_unknown(self) -> None:
-        for name in self.tables:
-            if name not in _TABLES:
-                self.faults.append(f"[{_plain(name)}]: unknown table; {_nearest(name, _TABLES)}")
-
-
-def _title(name: str, number: int, row: Mapping[str, object]) -> str:
-    called = row.get("name")
-    return f"[[{name}]] {_shown(called)}" if isinstance(called, str) else f"[[{name}]] number {number}"
-
-
 class _DatabaseKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -300,9 +213,9 @@ class _DatabaseKeys(BaseModel):
     password: SecretStr | None = None
 
 
-def _database(table: _Table, base: Path) -> Database | None:
+def _database(table: Table, base: Path) -> Database | None:
     table, refs = _referenced(table, _DatabaseKeys)
-    keys = _checked(table, _DatabaseKeys)
+    keys = checked(table, _DatabaseKeys)
     if keys is None:
         return None
     if keys.url.startswith(_SQLITE):
@@ -313,7 +226,7 @@ def _database(table: _Table, base: Path) -> Database | None:
     return Database(url=keys.url, path=None, password=refs.get("password"))
 
 
-def _sqlite(table: _Table, path: Path) -> Database:
+def _sqlite(table: Table, path: Path) -> Database:
     if path.name in {"", ":memory:"} or path.is_dir() or "?" in str(path) or not str(path).isprintable():
         table.fault("url", f"should name a file, as {_SQLITE}fleetkeep.db does, without ? in its path")
     if "password" in table.rows:
@@ -324,7 +237,7 @@ def _sqlite(table: _Table, path: Path) -> Database:
 def _postgres_fault(url: str) -> str | None:
     parts = _split(url)
     if not url.startswith(_POSTGRES) or parts is None:
-        found = _shown(url) if "://" in url else "a text"
+        found = shown(url) if "://" in url else "a text"
         return f"found {found}; should be {_SQLITE}FILE or {_POSTGRES}USER@HOST/NAME"
     # Not `parts.password`: a password with a slash in it ends the host for urlsplit, but not for SQLAlchemy.
     user = url.removeprefix(_POSTGRES).partition("?")[0].rpartition("@")[0]
@@ -335,8 +248,8 @@ def _postgres_fault(url: str) -> str | None:
     return None
 
 
-def _report(table: _Table, base: Path, known_formats: Collection[str]) -> Report | None:
-    report = _checked(table, Report)
+def _report(table: Table, base: Path, known_formats: Collection[str]) -> Report | None:
+    report = checked(table, Report)
     if report is None:
         return None
     _refuse_strangers(table, "formats", report.formats, known_formats)
@@ -344,14 +257,14 @@ def _report(table: _Table, base: Path, known_formats: Collection[str]) -> Report
     return report.model_copy(update={"directory": base / report.directory, "formats": formats})
 
 
-def _policy(table: _Table) -> Policy:
+def _policy(table: Table) -> Policy:
     types = {field.name: str(field.type) for field in fields(Policy)}
     given: dict[str, float] = {}
     for key, value in table.rows.items():
         if key not in types:
-            table.fault(key, f"unknown key; {_nearest(key, types)}")
+            table.fault(key, f"unknown key; {nearest(key, types)}")
         elif not _is_threshold(key, value, types[key]):
-            table.fault(key, f"found {_shown(value)}; should be {_threshold(key, types[key])}")
+            table.fault(key, f"found {shown(value)}; should be {_threshold(key, types[key])}")
         else:
             given[key] = float(cast("float", value)) if types[key] == "float" else cast("int", value)
     policy = replace(Policy(), **given)
@@ -371,7 +284,7 @@ def _threshold(key: str, type_name: str) -> str:
     return f"{what} from 0 to 100" if "percent" in key else f"{what} above 0, at most {_MOST}"
 
 
-def _refuse_disorder(table: _Table, policy: Policy) -> None:
+def _refuse_disorder(table: Table, policy: Policy) -> None:
     for lower, upper, may_be_equal in _ORDER:
         low, high = float(getattr(policy, lower)), float(getattr(policy, upper))
         if low > high or (low == high and not may_be_equal):
@@ -379,7 +292,7 @@ def _refuse_disorder(table: _Table, policy: Policy) -> None:
             table.fault(upper, f"is {high:g}; should be {relation} {lower}, which is {low:g}")
 
 
-def _sources(tables: list[_Table], base: Path, kinds: Mapping[str, type[S]]) -> tuple[SourceConfig[S], ...]:
+def _sources(tables: list[Table], base: Path, kinds: Mapping[str, type[S]]) -> tuple[SourceConfig[S], ...]:
     numbers: dict[str, int] = {}
     for number, table in enumerate(tables, 1):
         name = str(table.rows.get("name", number))
@@ -390,26 +303,26 @@ def _sources(tables: list[_Table], base: Path, kinds: Mapping[str, type[S]]) -> 
     return tuple(config for config in configs if config is not None)
 
 
-def _source(table: _Table, base: Path, kinds: Mapping[str, type[S]]) -> SourceConfig[S] | None:
+def _source(table: Table, base: Path, kinds: Mapping[str, type[S]]) -> SourceConfig[S] | None:
     kind = table.rows.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
-        found = "is required" if kind is None else f"found {_shown(kind)}"
-        table.fault("kind", f"{found}; {_nearest(kind if isinstance(kind, str) else '', kinds)}")
+        found = "is required" if kind is None else f"found {shown(kind)}"
+        table.fault("kind", f"{found}; {nearest(kind if isinstance(kind, str) else '', kinds)}")
         return None
     model = kinds[kind]
     table, refs = _referenced(table, model)
     _refuse_addresses(table)
-    settings = _checked(_anchored(table, model, base), model)
+    settings = checked(_anchored(table, model, base), model)
     if settings is None:
         return None
     common = settings.model_dump(include={"name", "kind", "enabled"})
     return SourceConfig(**common, settings=settings, secrets=refs)
 
 
-def _referenced(table: _Table, model: type[BaseModel]) -> tuple[_Table, dict[str, SecretRef]]:
+def _referenced(table: Table, model: type[BaseModel]) -> tuple[Table, dict[str, SecretRef]]:
     """The table with a placeholder for each of the model's secrets, and where their values are."""
     refs: dict[str, SecretRef] = {}
-    secret_keys = [key for key in _keys_of(model, SecretStr) if key in table.rows]
+    secret_keys = [key for key in keys_of(model, SecretStr) if key in table.rows]
     for key in secret_keys:
         try:
             refs[key] = reference(table.rows[key])
@@ -418,23 +331,15 @@ def _referenced(table: _Table, model: type[BaseModel]) -> tuple[_Table, dict[str
     return replace(table, rows={**table.rows, **dict.fromkeys(secret_keys, "placeholder")}), refs
 
 
-def _anchored(table: _Table, model: type[BaseModel], base: Path) -> _Table:
+def _anchored(table: Table, model: type[BaseModel], base: Path) -> Table:
     """The table with its relative paths made absolute."""
-    keys = {*_keys_of(model, Path), *_PATH_KEYS}
+    keys = {*keys_of(model, Path), *_PATH_KEYS}
     found = {key: value for key, value in table.rows.items() if key in keys}
     anchored = {key: str(base / value) for key, value in found.items() if isinstance(value, str)}
     return replace(table, rows={**table.rows, **anchored})
 
 
-def _keys_of(model: type[BaseModel], wanted: type) -> list[str]:
-    return [key for key, field in model.model_fields.items() if _mentions(field.annotation, wanted)]
-
-
-def _mentions(annotation: object, wanted: type) -> bool:
-    return annotation is wanted or any(_mentions(part, wanted) for part in get_args(annotation))
-
-
-def _refuse_addresses(table: _Table) -> None:
+def _refuse_addresses(table: Table) -> None:
     for key in _ADDRESS_KEYS:
         value = table.rows.get(key)
         fault = _address_fault(value) if isinstance(value, str) else None
@@ -445,7 +350,7 @@ def _refuse_addresses(table: _Table) -> None:
 def _address_fault(value: str) -> str | None:
     parts = _split(value)
     if parts is None or parts.scheme not in _WEB or not parts.hostname:
-        return f"found {_shown(value)}; should be an address that starts with https:// and a host"
+        return f"found {shown(value)}; should be an address that starts with https:// and a host"
     if "@" in parts.netloc:
         return "carries a user or a password; take them out, they have keys of their own"
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -490,11 +395,11 @@ class _WaiverKeys(BaseModel):
 
 
 def _waivers(
-    tables: list[_Table], known_checks: Collection[str], known_sources: Collection[str]
+    tables: list[Table], known_checks: Collection[str], known_sources: Collection[str]
 ) -> tuple[Waiver, ...]:
     waivers: list[Waiver] = []
     for table in tables:
-        keys = _checked(table, _WaiverKeys)
+        keys = checked(table, _WaiverKeys)
         if keys is not None:
             _refuse_strangers(table, "checks", keys.checks, {EVERY_CHECK, *known_checks})
             _refuse_strangers(table, "sources", keys.sources, known_sources)
@@ -502,91 +407,14 @@ def _waivers(
     return tuple(waivers)
 
 
-def _names(tables: list[_Table]) -> list[str]:
+def _names(tables: list[Table]) -> list[str]:
     return [name for table in tables if isinstance(name := table.rows.get("name"), str)]
 
 
-def _refuse_strangers(table: _Table, key: str, found: Iterable[str], known: Collection[str]) -> None:
+def _refuse_strangers(table: Table, key: str, found: Iterable[str], known: Collection[str]) -> None:
     for word in found:
         if word not in known:
-            table.fault(key, f"found {_shown(word)}; {_nearest(word, sorted(known))}")
-
-
-def _checked(table: _Table, model: type[M]) -> M | None:
-    """The table as `model`; None after taking down what is wrong with it."""
-    try:
-        # By way of JSON, because strict JSON still takes text for a path and a list for a tuple.
-        return model.model_validate_json(json.dumps(table.rows, default=str), strict=True)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False)
-    by_place: dict[str, list[ErrorDetails]] = {}
-    for detail in details:
-        by_place.setdefault(_place(detail, table.rows), []).append(detail)
-    for place, found in by_place.items():
-        table.fault(place, _sentence(place, found, model))
-    return None
-
-
-def _place(detail: ErrorDetails, rows: object) -> str:
-    """The dotted key of an error, without places in a list and pydantic's names for parts of a union."""
-    parts: list[str] = []
-    for part in detail["loc"]:
-        if not isinstance(rows, dict) or (part not in rows and detail["type"] != "missing"):
-            break
-        parts.append(str(part))
-        rows = cast("dict[object, object]", rows).get(part)
-    return ".".join(parts)
-
-
-def _sentence(place: str, details: list[ErrorDetails], model: type[BaseModel]) -> str:
-    first = details[0]
-    if first["type"] == "missing":
-        return f"is required; {WAYS}" if place in _keys_of(model, SecretStr) else "is required"
-    if first["type"] == "extra_forbidden":
-        return f"unknown key; {_nearest(place, model.model_fields)}"
-    allowed = " or ".join(dict.fromkeys(map(_allowed, details))).replace(" or should", " or")
-    return f"found {_shown(first['input'])}; {allowed}" if place else allowed
-
-
-def _allowed(detail: ErrorDetails) -> str:
-    message = detail["msg"].removeprefix("Value error, ").partition(" after validation")[0]
-    _, should, rest = message.partition("should ")
-    return message if detail["type"] == "value_error" or not should else f"{should}{rest}"
-
-
-def _nearest(found: str, known: Iterable[str]) -> str:
-    names = list(known)
-    nearest = difflib.get_close_matches(found[:100], names, n=1, cutoff=0) if found else []
-    listed = ", ".join(names) or "none"
-    return f'the nearest known is "{nearest[0]}" (known: {listed})' if nearest else f"known: {listed}"
-
-
-def _shown(value: object) -> str:
-    """What was found, fit to be printed: short, on one line, without addresses of people or machines."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return f"{value}"[:40]
-        case str():
-            return _text_shown(value)
-        case list():
-            return "a list"
-        case dict():
-            return "a table"
-        case _:
-            return "a date or time"
-
-
-def _text_shown(value: str) -> str:
-    scheme, mark, _ = value.partition("://")
-    if mark and scheme.replace("+", "").isalnum():
-        return f"{_plain(scheme)}://…"
-    return "a text" if mark or "@" in value else f'"{_plain(value)}"'
-
-
-def _plain(text: str) -> str:
-    return repr(text[:60])[1:-1] + ("…" if len(text) > 60 else "")  # noqa: PLR2004 - fits a line
+            table.fault(key, f"found {shown(word)}; {nearest(word, sorted(known))}")
 
 
 _TABLES = ("database", "report", "policy", "source", "catalog", "waiver")
