@@ -35,7 +35,12 @@ class Ended:
 def started(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """The command under way; it sees the settings of `cwd` and of nobody else."""
     surroundings = {name: value for name, value in os.environ.items() if name != "FLEETKEEP_CONFIG"}
-    own = {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(cwd), "XDG_CONFIG_DIRS": str(cwd), "COLUMNS": "110"}
+    own = {
+        "PYTHONPATH": str(ROOT),
+        "XDG_CONFIG_HOME": str(cwd),
+        "XDG_CONFIG_DIRS": str(cwd),
+        "COLUMNS": "110",
+    }
     return subprocess.Popen(
         [*_COMMAND, *arguments],
         cwd=cwd,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors._wire import settle_time
-from fleet.errors import SourceError
+from fleet.errors import FleetkeepError, SourceError
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, Fact, Gap
 from fleet.model.run import Outcome, Trouble
@@ -87,6 +87,7 @@ class _Tally:
     anonymous: int = 0
     examples: list[Rejected] = field(default_factory=list[Rejected])
     troubles: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    broken: Exception | None = None
 
     @property
     def unreadable(self) -> int:
@@ -112,9 +113,9 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
     for message in _messages(sources, night):
         tally = tallies[message.source]
         if message.page is not None:
-            _store(tally, message.page, night)
+            _take(tally, message.page, night)
         else:
-            outcomes[message.source] = _close(tally, message.error, night)
+            outcomes[message.source] = _close(tally, tally.broken or message.error, night)
     return outcomes
 
 
@@ -155,6 +156,17 @@ def _walk(
             inbox.put(_Message(source.name, None, error))
         else:
             inbox.put(_Message(source.name, None))
+
+
+def _take(tally: _Tally, page: Page, night: Night) -> None:
+    """Store one page; a page that cannot be stored ends its own source alone."""
+    if tally.broken is None:
+        try:
+            _store(tally, page, night)
+        except FleetkeepError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what a connector hands over is as hostile as what it read
+            tally.broken = error
 
 
 def _store(tally: _Tally, page: Page, night: Night) -> None:

@@ -8,12 +8,14 @@ import io
 import json
 import re
 from collections import Counter
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import FILES, fleetkeep
+from tests.command import FILES, Json, fleetkeep
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN = ["demo", "--devices", "60", "--nights", "10", "--as-of", "2026-11-22T02:00:00Z"]
 STAMPS = re.compile(
@@ -37,8 +39,9 @@ def table(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
 
 
-def loaded(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def loaded(path: Path) -> Json:
+    content: Json = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def test_every_file_is_there_and_private(shown: Path) -> None:
@@ -73,11 +76,15 @@ def test_all_files_count_alike(shown: Path) -> None:
     totals = report["totals"]
     statuses = Counter(device["status"] for device in report["devices"])
     assert totals["devices"] == sum(statuses.values()) == len(devices)
-    assert all(totals[status] == statuses[status] for status in ("protected", "at_risk", "unknown", "not_applicable"))
+    assert all(
+        totals[status] == statuses[status] for status in ("protected", "at_risk", "unknown", "not_applicable")
+    )
     assert Counter(row["status"] for row in devices) == statuses
     standing = [row["severity"] for row in findings if row["state"] in {"new", "open", "reopened"}]
     assert Counter(standing) == Counter({name: count for name, count in totals["findings"].items() if count})
-    in_json = [(f["key"], f["action"], f["state"]) for device in report["devices"] for f in device["findings"]]
+    in_json = [
+        (f["key"], f["action"], f["state"]) for device in report["devices"] for f in device["findings"]
+    ]
     assert sorted((r["external_id"], r["action"], r["state"]) for r in findings) == sorted(in_json)
     metrics = (shown / "latest" / "metrics.prom").read_text()
     for status, count in statuses.items():

@@ -14,7 +14,7 @@ from tests.command import Office, jamf_source
 from tests.servers.jamf import JamfServer, Record, jamf_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 NIGHT = "2026-03-02T04:30:00Z"
 DEMO = '[[source]]\nname = "made-up"\nkind = "demo"\ndevices = 30\n'
@@ -29,7 +29,7 @@ def switched_off(number: int) -> Record:
 
 
 @contextmanager
-def slow_server(devices: int) -> Iterator[tuple[JamfServer, threading.Event]]:
+def slow_server(devices: int) -> Generator[tuple[JamfServer, threading.Event]]:
     """A server that answers no page before the end of the block; the event says that one was asked for."""
     asked, answer = threading.Event(), threading.Event()
 
@@ -156,7 +156,9 @@ def test_a_second_run_finds_the_lock_held(office: Office) -> None:
             first.communicate()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
+)
 def test_an_interrupted_run_leaves_a_usable_database(office: Office, number: int, code: int) -> None:
     """A run that is stopped in mid-walk ends within five seconds, and the next one is complete."""
     with slow_server(3) as (server, asked):
@@ -176,7 +178,9 @@ def test_an_interrupted_run_leaves_a_usable_database(office: Office, number: int
     assert office.report()["totals"]["devices"] == 3
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["report"], ["device", "X"], ["db", "check"], ["db", "upgrade"]])
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["report"], ["device", "X"], ["db", "check"], ["db", "upgrade"]]
+)
 def test_a_file_that_is_no_database(office: Office, arguments: list[str]) -> None:
     """A database file full of something else exits 6, says so, and is left as it is."""
     office.configure(DEMO)
@@ -187,9 +191,7 @@ def test_a_file_that_is_no_database(office: Office, arguments: list[str]) -> Non
     assert office.database.read_bytes() == b"not a database, " * 500
 
 
-@pytest.mark.parametrize(
-    "arguments", [["run", "--as-of", NIGHT], ["report"], ["evaluate"], ["db", "check"]]
-)
+@pytest.mark.parametrize("arguments", [["run", "--as-of", NIGHT], ["report"], ["evaluate"], ["db", "check"]])
 def test_a_database_with_a_damaged_page(office: Office, arguments: list[str]) -> None:
     """Damage that only shows when the readings are read exits 6 like any other, never with a traceback."""
     office.configure(DEMO)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import ROOT, Ended, Office, jamf_source
-from tests.servers.jamf import JamfServer
+from tests.command import ROOT, Ended, Json, Office, jamf_source
+from tests.servers.jamf import JamfServer, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SECRET = "canary-secret-5f1c"
@@ -33,13 +36,13 @@ class Leaky(JamfServer):
     token: str = TOKEN
     accepts: bool = True
 
-    def _client_token(self, body: bytes) -> Any:
+    def _client_token(self, body: bytes) -> Reply:
         if SECRET.encode() not in body:
             return super()._client_token(body)
         said = {"access_token": self.token, "token_type": "Bearer", "expires_in": 1200}
         return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
 
-    def _admitted(self, headers: Any) -> bool:
+    def _admitted(self, headers: Mapping[str, str]) -> bool:
         return self.accepts and headers.get("authorization") == f"Bearer {self.token}"
 
 
@@ -50,19 +53,23 @@ def assert_kept(office: Office, ended: Ended, *also: str) -> None:
         assert [place for place, content in places.items() if canary.encode() in content] == []
 
 
+def cut_short(_rows: list[bytes]) -> bytes:
+    """A list of devices that is no JSON, and has the token in it."""
+    return b'"' + TOKEN.encode()
+
+
+BEHAVIOURS: dict[str, tuple[Json, int]] = {
+    "well": ({}, 0),
+    "refused": ({"accepts": False}, 4),
+    "broken": ({"fail_from_page": 0}, 4),
+    "unsendable": ({"token": TOKEN + "\r\nX: y"}, 4),
+    "nonsense": ({"page_hook": cut_short}, 4),
+}
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
-@pytest.mark.parametrize(
-    ("faults", "code"),
-    [
-        ({}, 0),
-        ({"accepts": False}, 4),
-        ({"fail_from_page": 0}, 4),
-        ({"token": TOKEN + "\r\nX: y"}, 4),
-        ({"page_hook": lambda _rows: b'"' + TOKEN.encode()}, 4),
-    ],
-    ids=["well", "refused", "broken", "unsendable", "nonsense"],
-)
-def test_no_secret_turns_up_anywhere(office: Office, faults: dict[str, Any], code: int, log_format: str) -> None:
+@pytest.mark.parametrize(("faults", "code"), BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_no_secret_turns_up_anywhere(office: Office, faults: Json, code: int, log_format: str) -> None:
     """Whatever the server does, neither secret nor token is in the most talkative output or in any file."""
     office.env["JAMF_SECRET"] = SECRET
     with Leaky(devices=3, **faults) as server:
@@ -84,29 +91,35 @@ def test_a_refused_secret_is_not_repeated(office: Office) -> None:
     assert_kept(office, ended, "canary-wrong-0d0d")
 
 
-def plug_in(folder: Path) -> None:
+WALKS = {
+    "in the connector": 'raise RuntimeError(f"cannot cope with {secret}")\n    yield',
+    "in the store": 'yield Page(rows=[DeviceRecord(native_id="1", serial=secret.encode())])',
+}
+
+
+def plug_in(folder: Path, walk: str) -> None:
     """Install a kind of source that breaks with the secret on its lips."""
     (folder / "careless.py").write_text(
-        '''
+        f"""
 from pydantic import SecretStr
-from connectors._connector import Connector, SourceSettings
+from connectors._connector import Connector, Page, SourceSettings
+from fleet.model.device import DeviceRecord
 
 class Careless(SourceSettings):
     api_key: SecretStr
 
 def walk(settings, around):
     secret = settings.api_key.get_secret_value()
-    raise RuntimeError(f"cannot cope with {secret}")
-    yield
+    {walk}
 
 def probe(settings, around):
     yield "login", None
 
 CONNECTOR = Connector(
-    kind="careless", title="Careless", settings=Careless, provides=frozenset({"serial"}), permissions=(),
+    kind="careless", title="Careless", settings=Careless, provides=frozenset(["serial"]), permissions=(),
     walk=walk, probe=probe, example="", confirmed="made up",
 )
-'''
+"""
     )
     metadata = folder / "careless-1.0.dist-info"
     metadata.mkdir()
@@ -115,20 +128,42 @@ CONNECTOR = Connector(
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_bug_does_not_spill_the_secret(office: Office, log_format: str, tmp_path_factory: Any) -> None:
-    """A plug-in that breaks with a secret in its error costs its own source alone, and the error's words stay out."""
+@pytest.mark.parametrize("place", WALKS)
+def test_a_bug_does_not_spill_the_secret(
+    office: Office, place: str, log_format: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A plug-in that breaks, or breaks the store, costs its own source alone, and no secret comes out with it."""
     plugs = tmp_path_factory.mktemp("plugs")
-    plug_in(plugs)
+    plug_in(plugs, WALKS[place])
     office.configure('[[source]]\nname = "c"\nkind = "careless"\napi_key = { env = "KEY" }\n', DEMO)
-    ended = office(
-        "run", "--as-of", NIGHT, "-vv", "--log-format", log_format, KEY=SECRET, PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}"
-    )
+    options = ("--as-of", NIGHT, "-vv", "--log-format", log_format)
+    ended = office("run", *options, KEY=SECRET, PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}")
     assert ended.code == 3, ended.err
-    assert "RuntimeError" in ended.err
-    assert "careless.py" in ended.err
+    assert "source c broke on a bug of ours" in ended.err
     outcomes = {source["name"]: source["outcome"] for source in office.report()["sources"]}
     assert outcomes == {"c": "failed", "made-up": "complete"}
     assert_kept(office, ended)
+
+
+def test_a_bug_of_the_whole_program(tmp_path: Path) -> None:
+    """An error that nobody foresaw ends in one line with its kind and place, without its words, and exit code 70."""
+    script = (
+        "from fleet.cli import app, main\n"
+        "def broken(*_, **__): raise RuntimeError('canary-secret-5f1c')\n"
+        "app.app = broken\n"
+        "main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (70, "", 1)
+    assert "RuntimeError at fleet.cli:" in ended.stderr
+    assert SECRET not in ended.stderr
 
 
 def test_a_missing_secret_costs_its_own_source_alone(office: Office) -> None:
