@@ -125,7 +125,9 @@ def running_cluster() -> Generator[Cluster]:
     data = str(folder / "data")
     start = ("-o", f"-h '' -k {folder} {_QUICK}", "-l", str(folder / "log"), "-w", "start")
     try:
-        _as_server(folder, "initdb", "-D", data, "-U", "fleet", "-A", "trust", "-E", "UTF8", "-N", "--no-locale")
+        _as_server(
+            folder, "initdb", "-D", data, "-U", "fleet", "-A", "trust", "-E", "UTF8", "-N", "--no-locale"
+        )
         _as_server(folder, "pg_ctl", "-D", data, *start)
         try:
             yield Cluster(folder)

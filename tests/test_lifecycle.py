@@ -66,7 +66,7 @@ WAIVED = remembered(Condition.WAIVED, Ticket.NONE, reason="waived", waiver_until
 WAIVED_LATER = remembered(Condition.WAIVED, Ticket.CLOSED, reason="waived", waiver_until=YESTERDAY, told=TOLD)
 RESOLVED = remembered(Condition.RESOLVED, Ticket.CLOSED)
 GONE = remembered(Condition.GONE, Ticket.OPEN, reason="device_gone")
-N, O, R, E, W, G = State.NEW, State.OPEN, State.REOPENED, State.RESOLVED, State.WAIVED, State.GONE
+N, S, R, E, W, G = State.NEW, State.OPEN, State.REOPENED, State.RESOLVED, State.WAIVED, State.GONE
 OPENED, CLOSED, UNTOLD = Ticket.OPEN, Ticket.CLOSED, Ticket.NONE
 
 
@@ -90,16 +90,16 @@ def step(memory: Memory | None, tonight: Tonight, **clock: Value) -> Step | None
         (None, FOUND, N, Action.CREATE, OPENED, None),
         (None, found(waived_until=UNTIL), W, Action.NONE, UNTOLD, "waived"),
         # it goes on
-        (OPEN, FOUND, O, Action.NONE, OPENED, None),
-        (OPEN, found(may_open=False), O, Action.NONE, OPENED, None),
-        (OPEN, worse(severity=Severity.CRITICAL), O, Action.UPDATE, OPENED, None),
-        (OPEN, worse(check="backup-disabled"), O, Action.UPDATE, OPENED, None),
-        (OPEN, found(cause="storage-full"), O, Action.UPDATE, OPENED, None),
-        (OPEN, worse(summary="The last backup is 21 days old."), O, Action.NONE, OPENED, None),
+        (OPEN, FOUND, S, Action.NONE, OPENED, None),
+        (OPEN, found(may_open=False), S, Action.NONE, OPENED, None),
+        (OPEN, worse(severity=Severity.CRITICAL), S, Action.UPDATE, OPENED, None),
+        (OPEN, worse(check="backup-disabled"), S, Action.UPDATE, OPENED, None),
+        (OPEN, found(cause="storage-full"), S, Action.UPDATE, OPENED, None),
+        (OPEN, worse(summary="The last backup is 21 days old."), S, Action.NONE, OPENED, None),
         # it cannot be said
-        (OPEN, UNKNOWN, O, Action.NONE, OPENED, None),
-        (OPEN, replace(CLEAR, may_close=False), O, Action.NONE, OPENED, None),
-        (HELD, UNKNOWN, O, Action.NONE, UNTOLD, None),
+        (OPEN, UNKNOWN, S, Action.NONE, OPENED, None),
+        (OPEN, replace(CLEAR, may_close=False), S, Action.NONE, OPENED, None),
+        (HELD, UNKNOWN, S, Action.NONE, UNTOLD, None),
         # it ends, and comes back
         (OPEN, CLEAR, E, Action.RESOLVE, CLOSED, None),
         (OPEN, replace(CLEAR, reason="shared_ipad"), E, Action.RESOLVE, CLOSED, "shared_ipad"),
@@ -109,8 +109,8 @@ def step(memory: Memory | None, tonight: Tonight, **clock: Value) -> Step | None
         (OPEN, replace(UNKNOWN, gone=True), G, Action.NONE, OPENED, "device_gone"),
         (OPEN, Tonight(gone=True, retired=True), E, Action.RESOLVE, CLOSED, "device_gone"),
         (GONE, Tonight(gone=True, retired=True), E, Action.RESOLVE, CLOSED, "device_gone"),
-        (GONE, FOUND, O, Action.NONE, OPENED, None),
-        (GONE, UNKNOWN, O, Action.NONE, OPENED, None),
+        (GONE, FOUND, S, Action.NONE, OPENED, None),
+        (GONE, UNKNOWN, S, Action.NONE, OPENED, None),
         (GONE, CLEAR, E, Action.RESOLVE, CLOSED, None),
         # a waiver begins
         (OPEN, found(waived_until=UNTIL), W, Action.RESOLVE, CLOSED, "waived"),
@@ -125,17 +125,24 @@ def step(memory: Memory | None, tonight: Tonight, **clock: Value) -> Step | None
         (WAIVED, FOUND, N, Action.CREATE, OPENED, "waiver_expired"),
         (WAIVED_LATER, FOUND, R, Action.REOPEN, OPENED, "waiver_expired"),
         (WAIVED_LATER, found(may_open=False), R, Action.REOPEN, OPENED, "waiver_expired"),
-        (WAIVED_LATER, UNKNOWN, O, Action.NONE, CLOSED, "waiver_expired"),
-        (WAIVED, UNKNOWN, O, Action.NONE, UNTOLD, "waiver_expired"),
+        (WAIVED_LATER, UNKNOWN, S, Action.NONE, CLOSED, "waiver_expired"),
+        (WAIVED, UNKNOWN, S, Action.NONE, UNTOLD, "waiver_expired"),
         # what was held back comes later
-        (HELD, FOUND, O, Action.CREATE, OPENED, None),
-        (remembered(Condition.OPEN, CLOSED), FOUND, O, Action.REOPEN, OPENED, None),
+        (HELD, FOUND, S, Action.CREATE, OPENED, None),
+        (remembered(Condition.OPEN, CLOSED), FOUND, S, Action.REOPEN, OPENED, None),
         (remembered(Condition.RESOLVED, OPENED), CLEAR, E, Action.RESOLVE, CLOSED, None),
         (remembered(Condition.RESOLVED, OPENED), FOUND, R, Action.NONE, OPENED, None),
-        (remembered(Condition.WAIVED, OPENED), found(waived_until=UNTIL), W, Action.RESOLVE, CLOSED, "waived"),
+        (
+            remembered(Condition.WAIVED, OPENED),
+            found(waived_until=UNTIL),
+            W,
+            Action.RESOLVE,
+            CLOSED,
+            "waived",
+        ),
     ],
 )
-def test_one_night(
+def test_one_night(  # noqa: PLR0917 - the columns of the table
     memory: Memory | None, tonight: Tonight, state: State, action: Action, ticket: Ticket, reason: str | None
 ) -> None:
     """What a ticketing system is told follows from what it was told before and what tonight's evidence says."""
@@ -197,6 +204,8 @@ def test_dates() -> None:
     assert (unseen.opened_at, unseen.last_seen) == (EARLIER, YESTERDAY)
     back = told(step(RESOLVED, FOUND))
     assert (back.first_seen, back.opened_at, back.last_seen) == (EARLIER, NOW, NOW)
+    expired = told(step(WAIVED_LATER, UNKNOWN))
+    assert (expired.first_seen, expired.opened_at) == (EARLIER, NOW)
     returned = told(step(GONE, FOUND))
     assert (returned.first_seen, returned.opened_at) == (EARLIER, EARLIER)
 
@@ -223,19 +232,22 @@ def test_several_clean_runs() -> None:
         assert after is not None
         memory = after.memory
         states.append(told(after).state)
-    assert states == [O, O, O, O, E]
+    assert states == [S, S, S, S, E]
 
 
 def test_clean_run_of_a_device_that_came_back() -> None:
     """A finding that waits for its second clean run is open, and not for the reason of a device that is gone."""
     after = told(step(GONE, CLEAR, resolve_after_clean_runs=2))
-    assert (after.state, after.reason) == (O, None)
+    assert (after.state, after.reason) == (S, None)
 
 
 def test_fingerprint() -> None:
     """A fingerprint is 32 hex digits that depend on every part and on where the parts end."""
     assert len(fingerprint("serial", "C39X")) == 32
-    assert len({fingerprint("a", "bc"), fingerprint("ab", "c"), fingerprint("abc"), fingerprint("a", "b", "c")}) == 4
+    assert (
+        len({fingerprint("a", "bc"), fingerprint("ab", "c"), fingerprint("abc"), fingerprint("a", "b", "c")})
+        == 4
+    )
 
 
 # A made-up fleet of one device and one source, over any sequence of nights.

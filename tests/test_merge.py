@@ -15,7 +15,12 @@ KEY = "a" * 32
 
 
 def a_sighting(
-    source: str = "hq", *, age: float = 1, standing: Standing = Standing.READ, native_id: str = "1", **signals: Value
+    source: str = "hq",
+    *,
+    age: float = 1,
+    standing: Standing = Standing.READ,
+    native_id: str = "1",
+    **signals: Value,
 ) -> Sighting:
     """What a source says of the device, which reported it so many days ago."""
     return Sighting(
@@ -89,7 +94,8 @@ def test_values_that_look_like_nothing_are_known() -> None:
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_single_source(signal: str) -> None:
     """What the only source of a device says is what is known of it, gaps included."""
-    device = merge(KEY, [a_sighting(**{signal: UNREADABLE})])
+    said: dict[str, Value] = {signal: UNREADABLE}
+    device = merge(KEY, [a_sighting(**said)])
     assert getattr(device, signal) is UNREADABLE
     assert all(getattr(device, other) is NOT_REPORTED for other in SIGNALS if other != signal)
 
@@ -106,8 +112,9 @@ def test_single_source(signal: str) -> None:
 )
 def test_enrolled_again(old: dict[str, Value], new: dict[str, Value]) -> None:
     """Of two records of one source the newest enrolment counts alone, else the one heard from last."""
-    before = a_sighting(**{"native_id": "old", **old, "name": "Before the wipe", "department": "Sales"})
-    after = a_sighting(**{"native_id": "new", **new, "name": "After the wipe"})
+    then: dict[str, Value] = {"native_id": "old", "name": "Before the wipe", "department": "Sales", **old}
+    now: dict[str, Value] = {"native_id": "new", "name": "After the wipe", **new}
+    before, after = a_sighting(**then), a_sighting(**now)
     for order in ([before, after], [after, before]):
         device = merge(KEY, order)
         assert (device.name, device.department) == ("After the wipe", NOT_REPORTED)
@@ -128,7 +135,9 @@ def test_absent_record_counts_only_alone() -> None:
 @pytest.mark.parametrize("standing", [Standing.READ, Standing.UNREAD])
 def test_unread_record_counts(standing: Standing) -> None:
     """Last known facts of a source that failed tonight count by their age like any others."""
-    device = merge(KEY, [a_sighting("hq", age=1, standing=standing, name="Fresh"), a_sighting("lab", age=2, name="Old")])
+    device = merge(
+        KEY, [a_sighting("hq", age=1, standing=standing, name="Fresh"), a_sighting("lab", age=2, name="Old")]
+    )
     assert device.name == "Fresh"
 
 

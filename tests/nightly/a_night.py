@@ -12,7 +12,7 @@ from fleet.model.policy import Policy
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.judge import Terms, judge, judge_again
 from fleet.store import ledger
-from tests.fleet_of import NOW, Value, a_record, days
+from tests.fleet_of import GB, NOW, Value, a_record, days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -35,9 +35,10 @@ def night(number: int) -> datetime:
 
 
 def a_phone(number: int, at: int, **signals: Value) -> DeviceRecord:
-    """A phone of its own that backed up the day before it reported, six hours before the night `at`."""
-    own: dict[str, Value] = {"native_id": str(number), "serial": f"SERIAL{number:04}", "udid": f"UDID-{number}"}
-    return a_record(now=night(at), **{**own, "os_version": "26.0", "enrolled_at": night(-300), **signals})
+    """A nearly empty phone that backed up the day before it reported, six hours before the night `at`."""
+    own: dict[str, Value] = {"native_id": str(number), "serial": serial(number), "udid": f"UDID-{number}"}
+    small: dict[str, Value] = {"os_version": "26.0", "enrolled_at": night(-300), "available_bytes": 125 * GB}
+    return a_record(now=night(at), **{**own, **small, **signals})
 
 
 def ill(number: int, at: int, **signals: Value) -> DeviceRecord:
@@ -79,7 +80,7 @@ def no_wait(_: float) -> None:
 class Ears:
     """Takes the devices of one pass, as a report does."""
 
-    reports: dict[str, DeviceReport] = field(default_factory=dict)
+    reports: dict[str, DeviceReport] = field(default_factory=dict[str, "DeviceReport"])
 
     def device(self, report: DeviceReport) -> None:
         """Keep it."""

@@ -9,6 +9,7 @@ from fleet.errors import BadAnswer, SettingsError
 from fleet.model.device import Platform
 from fleet.model.fact import ABSENT, NOT_PERMITTED
 from fleet.model.finding import Action, Severity, State, Status
+from fleet.model.policy import Policy
 from fleet.model.waiver import Waiver
 from fleet.nightly.judge import Terms, judge_device
 from fleet.store.findings import remembered
@@ -17,15 +18,22 @@ from tests.fleet_of import Value, days
 from tests.nightly.a_night import FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from fleet.nightly.collect import Source
     from fleet.store.database import Database
     from tests.nightly.a_night import Heard, Row
 
 DOWN = BadAnswer("page 1 is HTML")
 NEW, OPEN, REOPENED, WAIVED = State.NEW, State.OPEN, State.REOPENED, State.WAIVED
 RESOLVED, GONE = State.RESOLVED, State.GONE
-CREATE, NONE, RESOLVE, REOPEN, UPDATE = Action.CREATE, Action.NONE, Action.RESOLVE, Action.REOPEN, Action.UPDATE
+CREATE, NONE, RESOLVE, REOPEN, UPDATE = (
+    Action.CREATE,
+    Action.NONE,
+    Action.RESOLVE,
+    Action.REOPEN,
+    Action.UPDATE,
+)
 
 
 @pytest.fixture
@@ -50,7 +58,9 @@ def small_office(sqlite_database: Database) -> Office:
         ({"last_cloud_backup_at": NOT_PERMITTED}, Status.UNKNOWN, "not_permitted"),
     ],
 )
-def test_statuses(small_office: Office, signals: dict[str, Value], status: Status, reason: str | None) -> None:
+def test_statuses(
+    small_office: Office, signals: dict[str, Value], status: Status, reason: str | None
+) -> None:
     """Each device is counted under one status, with the reason where it is unknown or not ours to judge."""
     heard = small_office.night(1, a_source([a_phone(1, 1, **signals)]))
     device = heard.devices[serial(1)]
@@ -89,6 +99,18 @@ def unread(at: int) -> list[Row]:
     return [a_phone(2, at)]
 
 
+def nothing(_: int) -> list[Row]:
+    return []
+
+
+def without_facts(number: int, at: int) -> Row:
+    return a_phone(number, at, backup_enabled=ABSENT, last_cloud_backup_at=ABSENT)
+
+
+def read_without_facts(at: int) -> list[Row]:
+    return [a_phone(2, at), without_facts(1, at)]
+
+
 def read_well(at: int) -> list[Row]:
     return [a_phone(2, at), a_phone(1, at)]
 
@@ -105,13 +127,16 @@ def read_ill(at: int) -> list[Row]:
         (read_well, {"expected": 9}, (OPEN, NONE)),
         (unread, {"error": DOWN}, (OPEN, NONE)),
         (unread, {}, (GONE, NONE)),
-        (lambda _at: list[Row](), {"error": DOWN}, (OPEN, NONE)),
-        (lambda at: [a_phone(2, at), a_phone(1, at, backup_enabled=ABSENT, last_cloud_backup_at=ABSENT)], {}, (OPEN, NONE)),
+        (nothing, {"error": DOWN}, (OPEN, NONE)),
+        (read_without_facts, {}, (OPEN, NONE)),
     ],
     ids=["well", "well, broken off", "well, miscounted", "not read", "away", "failed", "says nothing"],
 )
 def test_only_a_complete_collection_closes(
-    small_office: Office, rows: Callable[[int], list[Row]], how: dict[str, Value], expected: tuple[State, Action]
+    small_office: Office,
+    rows: Callable[[int], list[Row]],
+    how: dict[str, Value],
+    expected: tuple[State, Action],
 ) -> None:
     """A finding ends by a complete collection that shows the device well; whatever is missing ends nothing."""
     small_office.night(1, a_source(read_ill(1)))
@@ -128,23 +153,39 @@ def test_a_device_that_was_read_opens(small_office: Office, how: dict[str, Value
 def test_old_facts_open_nothing(small_office: Office) -> None:
     """A device that was not read opens no ticket, though by a stricter policy its last known facts are a problem."""
     small_office.night(1, a_source([a_phone(1, 1, last_cloud_backup_at=night(-5))]))
-    stricter = Terms(policy=POLICY.__class__(backup_warn_days=3))
+    stricter = Terms(policy=Policy(backup_warn_days=3))
     small_office.terms = stricter
     assert small_office.night(2, a_source(error=DOWN)).devices[serial(1)].findings == ()
-    assert small_office.night(3, a_source([a_phone(1, 3, last_cloud_backup_at=night(-5))])).told() == (NEW, CREATE)
+    assert small_office.night(3, a_source([a_phone(1, 3, last_cloud_backup_at=night(-5))])).told() == (
+        NEW,
+        CREATE,
+    )
 
 
-def hq_and_lab(at: int, hq: Value, lab: Value, **how: Value) -> list[Value]:
-    return [
-        a_source(hq if isinstance(hq, list) else [hq], name="hq", error=how.get("hq_error")),
-        a_source(lab if isinstance(lab, list) else [lab], name="lab", error=how.get("lab_error")),
-    ]
+def test_old_facts_open_nothing_beside_a_source_that_read_the_device(small_office: Office) -> None:
+    """A source that read the device and knows nothing of its backups does not vouch for another one's old facts."""
+    without: dict[str, Value] = {"backup_enabled": ABSENT, "last_cloud_backup_at": ABSENT, "native_id": "L"}
+    past = [a_phone(1, 1, last_cloud_backup_at=night(-5))]
+    small_office.night(1, *hq_and_lab(past, [a_phone(1, 1, **without)]))
+    small_office.terms = Terms(policy=Policy(backup_warn_days=3))
+    heard = small_office.night(2, *hq_and_lab([], [a_phone(1, 2, **without)], hq_error=DOWN))
+    assert [one for one in heard.devices[serial(1)].findings if one.problem == "backup"] == []
+
+
+def hq_and_lab(
+    hq: Sequence[Row],
+    lab: Sequence[Row],
+    *,
+    hq_error: Exception | None = None,
+    lab_error: Exception | None = None,
+) -> list[Source]:
+    return [a_source(hq, name="hq", error=hq_error), a_source(lab, name="lab", error=lab_error)]
 
 
 def test_source_that_failed_keeps_its_findings(office: Office) -> None:
     """While one of two sources fails, what it said stands, and the other's findings go their way."""
-    office.night(1, *hq_and_lab(1, [ill(1, 1)], [ill(2, 1)]))
-    heard = office.night(2, *hq_and_lab(2, [], [a_phone(2, 2)], hq_error=DOWN))
+    office.night(1, *hq_and_lab([ill(1, 1)], [ill(2, 1)]))
+    heard = office.night(2, *hq_and_lab([], [a_phone(2, 2)], hq_error=DOWN))
     assert (heard.told(1), heard.told(2)) == ((OPEN, NONE), (RESOLVED, RESOLVE))
     assert heard.run.outcome == "partial"
     assert heard.finding(1).last_seen == night(2)
@@ -152,10 +193,10 @@ def test_source_that_failed_keeps_its_findings(office: Office) -> None:
 
 def test_evidence_is_withdrawn_by_who_gave_it(office: Office) -> None:
     """A problem that one source reported is not ended by another one's fresher word while the first is down."""
-    office.night(1, *hq_and_lab(1, ill(1, 1), a_phone(1, 1, native_id="L", inventory_at=night(0))))
-    quiet = office.night(2, *hq_and_lab(2, [], a_phone(1, 2, native_id="L"), hq_error=DOWN))
+    office.night(1, *hq_and_lab([ill(1, 1)], [a_phone(1, 1, native_id="L", inventory_at=night(0))]))
+    quiet = office.night(2, *hq_and_lab([], [a_phone(1, 2, native_id="L")], hq_error=DOWN))
     assert quiet.told() == (OPEN, NONE)
-    back = office.night(3, *hq_and_lab(3, a_phone(1, 3), a_phone(1, 3, native_id="L")))
+    back = office.night(3, *hq_and_lab([a_phone(1, 3)], [a_phone(1, 3, native_id="L")]))
     assert back.told() == (RESOLVED, RESOLVE)
 
 
@@ -189,7 +230,10 @@ def test_failing_source_retires_nobody(small_office: Office) -> None:
     small_office.night(1, a_source(read_ill(1)))
     heard = small_office.night(100, a_source(error=DOWN))
     assert heard.told(1) == (OPEN, NONE)
-    assert (heard.devices[serial(2)].status, heard.devices[serial(2)].reason) == (Status.UNKNOWN, "stale_data")
+    assert (heard.devices[serial(2)].status, heard.devices[serial(2)].reason) == (
+        Status.UNKNOWN,
+        "stale_data",
+    )
 
 
 def test_device_that_is_not_ours_to_judge_any_more(small_office: Office) -> None:
@@ -234,7 +278,14 @@ def many(at: int, sick: int, count: int = 20) -> Value:
 
 @pytest.mark.parametrize(
     ("before", "after", "count", "hold"),
-    [(0, 4, 20, False), (0, 5, 20, True), (5, 0, 20, True), (4, 0, 20, False), (0, 19, 19, False), (3, 7, 20, False)],
+    [
+        (0, 4, 20, False),
+        (0, 5, 20, True),
+        (5, 0, 20, True),
+        (4, 0, 20, False),
+        (0, 19, 19, False),
+        (3, 7, 20, False),
+    ],
 )
 def test_mass_change_brake(small_office: Office, before: int, after: int, count: int, *, hold: bool) -> None:
     """More than a fifth of twenty or more devices changing sides in a night holds that night's ticket actions."""
@@ -255,6 +306,7 @@ def test_first_run_is_not_braked(small_office: Office) -> None:
 
 def test_not_applicable_devices_do_not_count_for_the_brake(small_office: Office) -> None:
     """Twenty devices of which one is a Mac are nineteen to the brake."""
+
     def fleet_of(at: int, sick: int) -> Value:
         mac = a_phone(99, at, platform=Platform.MACOS)
         return a_source([mac, *(ill(n, at) if n < sick else a_phone(n, at) for n in range(19))])
@@ -282,7 +334,8 @@ def test_held_resolutions_are_released(office: Office) -> None:
     held = office.night(2, many(2, 0))
     assert held.run.hold
     assert held.told(3) == (RESOLVED, NONE)
-    assert {office.night(3, many(3, 0)).told(number) for number in range(10)} == {(RESOLVED, RESOLVE)}
+    released = office.night(3, many(3, 0))
+    assert {released.told(number) for number in range(10)} == {(RESOLVED, RESOLVE)}
     assert office.night(4, many(4, 0)).devices[serial(3)].findings == ()
 
 
@@ -306,12 +359,17 @@ def test_same_night_twice(office: Office) -> None:
 def story(office: Office) -> list[Heard]:
     office.terms = Terms(policy=POLICY, waivers=(waiver(3, sources=("lab",)),), plans={"lab": 50.0})
     told = [
-        office.night(1, *hq_and_lab(1, [ill(1, 1), a_phone(2, 1), ill(5, 1)], [a_phone(1, 1, native_id="L"), ill(3, 1)])),
-        office.night(2, *hq_and_lab(2, [a_phone(1, 2), ill(2, 2)], [ill(3, 2)], lab_error=DOWN)),
-        office.night(3, *hq_and_lab(3, [], [a_phone(1, 3, native_id="L"), a_phone(3, 3)], hq_error=DOWN)),
+        office.night(
+            1,
+            *hq_and_lab([ill(1, 1), a_phone(2, 1), ill(5, 1)], [a_phone(1, 1, native_id="L"), ill(3, 1)]),
+        ),
+        office.night(2, *hq_and_lab([a_phone(1, 2), ill(2, 2)], [ill(3, 2)], lab_error=DOWN)),
+        office.night(3, *hq_and_lab([], [a_phone(1, 3, native_id="L"), a_phone(3, 3)], hq_error=DOWN)),
     ]
-    office.terms = Terms(policy=POLICY.__class__(silent_days=1, backup_warn_days=1))
-    told.append(office.night(4, *hq_and_lab(4, [ill(1, 4, name="Renamed"), ill(2, 4)], [ill(3, 4), a_phone(4, 4)])))
+    office.terms = Terms(policy=Policy(silent_days=1, backup_warn_days=1))
+    told.append(
+        office.night(4, *hq_and_lab([ill(1, 4, name="Renamed"), ill(2, 4)], [ill(3, 4), a_phone(4, 4)]))
+    )
     return told
 
 
@@ -349,24 +407,31 @@ def test_one_device_of_a_past_run(office: Office) -> None:
 
 def test_second_look_at_a_past_night(office: Office) -> None:
     """Judging a past night anew shows it as it would have been, asks for nothing, and moves no later night."""
-    told = [office.night(at, a_source([phone])) for at, phone in enumerate([ill(1, 1), a_phone(1, 2), ill(1, 3)], 1)]
-    office.with_terms(policy=POLICY.__class__(backup_warn_days=0))
-    look = office.judge(2)
-    assert (look.run.as_of, look.finding().action) == (night(2), NONE)
+    nights = enumerate([ill(1, 1), a_phone(1, 2), ill(1, 3)], 1)
+    told = [office.night(at, a_source([phone, ill(2, at)])) for at, phone in nights]
+    office.with_terms(policy=Policy(backup_warn_days=0))
+    strict = office.judge(2)
+    assert (strict.run.as_of, strict.finding().action) == (night(2), NONE)
+    office.with_terms(policy=POLICY, waivers=(waiver(9),))
+    assert office.judge(1).told() == (WAIVED, NONE)
+    office.with_terms(waivers=())
     assert office.again(None) == told[2]
-    assert office.again(look.run.id) == look
-    assert judge_device(office.database, serial(1), look.run.id) == look.devices[serial(1)]
-    office.with_terms(policy=POLICY)
-    following = office.night(4, a_source([ill(1, 4)]))
-    assert following.told() == (OPEN, NONE)
-    assert [point.run_id for point in following.run.trend] == [one.run.id for one in told]
+    assert office.again(strict.run.id) == strict
+    assert judge_device(office.database, serial(1), strict.run.id) == strict.devices[serial(1)]
+    following = [
+        office.night(4, a_source([ill(1, 4), without_facts(2, 4)])),
+        office.night(5, a_source([without_facts(1, 5), without_facts(2, 5)])),
+    ]
+    assert [one.told() for one in following] == [(OPEN, NONE), (OPEN, NONE)]
+    assert [one.finding().reason for one in following] == [None, None]
+    assert (following[0].finding(2).last_seen, following[1].finding(1).last_seen) == (night(3), night(4))
+    assert [point.run_id for point in following[0].run.trend] == [one.run.id for one in told]
 
 
 def test_trend(small_office: Office) -> None:
     """A run's report carries the totals of the runs before it, oldest first."""
-    for at, sick in enumerate((0, 1, 2), 1):
-        heard = small_office.night(at, many(at, sick, 3))
-    points = heard.run.trend
+    heard = [small_office.night(at, many(at, sick, 3)) for at, sick in enumerate((0, 1, 2), 1)]
+    points = heard[-1].run.trend
     assert [point.as_of for point in points] == [night(1), night(2)]
     assert [point.statuses[Status.AT_RISK] for point in points] == [0, 1]
     assert [point.findings[Severity.HIGH] for point in points] == [0, 1]

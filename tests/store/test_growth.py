@@ -22,7 +22,13 @@ def test_growth_follows_change(sqlite_database: Database) -> None:
     for at in range(1, NIGHTS + 1):
         names[chance.randrange(DEVICES)] = f"Renamed in night {at}"
         phones = [
-            a_phone(number, at=at, name=name, battery_percent=chance.randrange(100), available_bytes=chance.randrange(64 * 10**9))
+            a_phone(
+                number,
+                at=at,
+                name=name,
+                battery_percent=chance.randrange(100),
+                available_bytes=chance.randrange(64 * 10**9),
+            )
             for number, name in names.items()
         ]
         collect(sqlite_database, phones, at=at)

@@ -13,13 +13,14 @@ from fleet.store.tables import metadata
 from tests.databases import opened
 
 if TYPE_CHECKING:
-
     from tests.databases import Place
 
 
 def drift(engine: sa.Engine) -> list[object]:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         return list(compare_metadata(context, metadata))
 
 

@@ -6,8 +6,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from fleet.store.database import Database
     from tests.databases import Place, SqliteFolder
 
+LaterProgram: TypeAlias = Callable[..., AbstractContextManager[None]]
 HOLDER = """
 import sys
 from fleet.store.database import lock, open_database
@@ -38,6 +41,7 @@ down_revision = "{head}"
 branch_labels = depends_on = None
 def upgrade():
     op.add_column("device", sa.Column("colour", sa.String(9)))
+    {end}
 def downgrade():
     op.drop_column("device", "colour")
 """
@@ -99,35 +103,38 @@ def test_foreign_tables_are_refused(place: Place) -> None:
         assert sa.inspect(engine).get_table_names() == ["invoices"]
 
 
-class opened_raw:  # noqa: N801 - reads as the word that it stands beside
+@contextmanager
+def opened_raw(url: str) -> Generator[sa.Engine]:
     """An engine without our opening."""
-
-    def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
-
-    def __enter__(self) -> sa.Engine:
-        return self._engine
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
-def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on the program knows one revision more than the database that `place` makes."""
-    here = tmp_path / "later"
-    shutil.copytree(schema.migrations(), here / "_migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (here / "_migrations" / "versions" / "later.py").write_text(LATER.format(head=schema.head()))
-    monkeypatch.setattr(package, "__file__", str(here / "__init__.py"))
+def later_program(tmp_path: Path) -> LaterProgram:
+    """Within the block the program knows one revision more, which may break off at its end."""
+
+    @contextmanager
+    def later(*, broken: bool = False) -> Generator[None]:
+        here = tmp_path / ("broken" if broken else "later")
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(schema.migrations(), here / "_migrations", ignore=ignored)
+        revision = LATER.format(head=schema.head(), end="raise OSError('the disk is full')" if broken else "")
+        (here / "_migrations" / "versions" / "later.py").write_text(revision)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(package, "__file__", str(here / "__init__.py"))
+            yield
+
+    return later
 
 
-def test_older_is_upgraded(place: Place, request: pytest.FixtureRequest) -> None:
+def test_older_is_upgraded(place: Place, later_program: LaterProgram) -> None:
     """An older database is brought up to date with all that it holds, a file after a copy of it was made."""
     url, head = place.ready(), schema.head()
     with opened(url) as made:
         collect(made, [a_phone(1)])
-    request.getfixturevalue("later_program")
-    with opened(url) as made:
+    with later_program(), opened(url) as made:
         assert schema.revision(made.engine) == "later"
         assert records(fleet(made)) == {"1": a_phone(1)}
         assert (made.upgraded_from is None) == (made.path is None)
@@ -138,14 +145,37 @@ def test_older_is_upgraded(place: Place, request: pytest.FixtureRequest) -> None
                 assert schema.revision(engine) == head
 
 
-def test_older_may_be_refused(place: Place, request: pytest.FixtureRequest) -> None:
+def test_older_may_be_refused(place: Place, later_program: LaterProgram) -> None:
     """Who only wants to look is told how to upgrade, and nothing is upgraded."""
     url, head = place.ready(), schema.head()
-    request.getfixturevalue("later_program")
-    with pytest.raises(StoreError, match="fleetkeep db upgrade"):
+    with later_program(), pytest.raises(StoreError, match="fleetkeep db upgrade"):
         open_database(url, upgrade=False)
     with opened_raw(url) as engine:
         assert schema.revision(engine) == head
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_broken_off_upgrade(place: Place, later_program: LaterProgram, *, older: bool) -> None:
+    """An upgrade, or a first opening, that breaks off leaves the database as it was, fit to be opened again."""
+    url = place.ready() if older else place.empty()
+    if older:
+        with opened(url) as made:
+            collect(made, [a_phone(1)])
+    before = tables(url)
+    with later_program(broken=True), pytest.raises(StoreError, match="the disk is full"):
+        open_database(url)
+    assert tables(url) == before
+    with opened(url) as made:
+        assert not older or records(fleet(made)) == {"1": a_phone(1)}
+
+
+def tables(url: str) -> dict[str, set[str]]:
+    """The columns of each table."""
+    with opened_raw(url) as engine:
+        look = sa.inspect(engine)
+        return {
+            name: {column["name"] for column in look.get_columns(name)} for name in look.get_table_names()
+        }
 
 
 def garbled(data: bytes) -> bytes:
@@ -165,11 +195,10 @@ def text(_: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("harm", [garbled, halved, cut_short, text])
-def test_damaged_file(sqlite: SqliteFolder, harm: object) -> None:
+def test_damaged_file(sqlite: SqliteFolder, harm: Callable[[bytes], bytes]) -> None:
     """A damaged file, or one that is no database, gives one line that names it and the remedy, and stays untouched."""
     url = sqlite.ready()
     path = file_of(url)
-    assert callable(harm)
     content = harm(path.read_bytes())
     path.write_bytes(content)
     with pytest.raises(StoreError) as refused:
@@ -248,9 +277,12 @@ def test_lock_is_each_databases_own(place: Place) -> None:
 def test_killed_holder_does_not_block(place: Place) -> None:
     """A run that was killed holds nothing any more; the file that it locked may stay."""
     url = place.ready()
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as holder, opened(url) as ours:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", HOLDER, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as holder,
+        opened(url) as ours,
+    ):
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(LockedError), lock(ours):
