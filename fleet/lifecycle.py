@@ -78,6 +78,7 @@ class Tonight:
         clear: every check that held before is clear tonight, or no longer applies to the device.
         may_open: a source whose facts carry the problem read the device tonight.
         may_close: every source that carried the evidence is complete and accounts for the device.
+        news: the evidence comes from a collection that the run before had not seen.
         gone: the device is in no complete collection any more; `retired`: for longer than the grace.
         waived_until: the end of the waiver that covers it tonight.
         cause: the device's most probable cause, part of what a ticket is told.
@@ -88,6 +89,7 @@ class Tonight:
     clear: bool = False
     may_open: bool = True
     may_close: bool = True
+    news: bool = True
     gone: bool = False
     retired: bool = False
     waived_until: datetime | None = None
@@ -205,7 +207,7 @@ def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
 
 
 def _cleaner(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
-    clean_runs = memory.clean_runs + 1
+    clean_runs = memory.clean_runs + (1 if tonight.news or not memory.clean_runs else 0)
     if clean_runs < clock.resolve_after_clean_runs:
         return _unproven(replace(memory, clean_runs=clean_runs), tonight, clock)
     return replace(

@@ -15,7 +15,7 @@ from fleet import secrets, settings
 from fleet.checks import installed
 from fleet.errors import SettingsError
 from fleet.nightly.collect import Source
-from fleet.nightly.judge import Terms
+from fleet.nightly.terms import Terms
 from fleet.store.database import Database, open_database
 from reports.registry import formats
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from connectors._connector import SourceSettings
     from fleet.cli.app import Common
-    from fleet.nightly.judge import Listener, Terms
+    from fleet.nightly.judge import Listener
+    from fleet.nightly.terms import Terms
     from fleet.settings import Settings
     from reports._format import Format
 

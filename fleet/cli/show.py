@@ -16,8 +16,8 @@ from fleet.cli.night import Work, shifted, summary
 from fleet.cli.nightly import formats_of, front_page
 from fleet.cli.progress import Bar
 from fleet.model.policy import Policy
-from fleet.nightly.judge import Terms
 from fleet.nightly.publish import Silence
+from fleet.nightly.terms import Terms
 from fleet.store.database import open_database
 from reports.registry import OWN_FORMATS
 

@@ -15,7 +15,7 @@ from fleet.store import tables as t
 from fleet.store.tables import FAST, SLOW, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -46,12 +46,18 @@ class Sighted:
 
 
 def sighted(
-    connection: Connection, run_id: int, source_names: dict[int, str], *, serial: str | None = None
+    connection: Connection,
+    run_id: int,
+    source_names: Mapping[int, str],
+    removed: Collection[int] = (),
+    *,
+    serial: str | None = None,
 ) -> Iterator[Sighted]:
     """Every device that a run's collections tell of, in the order of keys, streamed.
 
     Args:
         source_names: names by the store's number of the source.
+        removed: numbers of sources that are configured no more; what they list counts as absent.
         serial: only the device of this serial, in any case of letters.
     """
     moments = {
@@ -64,7 +70,10 @@ def sighted(
         yield Sighted(
             device_id,
             key,
-            [_sighting(row, source_names[row[3]], moments, gaps) for row in several],
+            [
+                _sighting(row, source_names[row[3]], moments, gaps, removed=row[3] in removed)
+                for row in several
+            ],
             tuple(row[2] for row in several),
         )
 
@@ -77,7 +86,9 @@ def _device(row: Row) -> tuple[int, str]:
     return row[0], row[1]
 
 
-def _sighting(row: Sequence[Any], source: str, moments: dict[int, datetime], gaps: _GapSets) -> Sighting:
+def _sighting(
+    row: Sequence[Any], source: str, moments: Mapping[int, datetime], gaps: _GapSets, *, removed: bool
+) -> Sighting:
     values = list(row[_FIRST:-2])
     for index, kind in _ENUMS:
         if values[index] is not None:
@@ -93,7 +104,7 @@ def _sighting(row: Sequence[Any], source: str, moments: dict[int, datetime], gap
         record=record,
         observed_at=record.observed_at(last_seen_at),
         last_seen_at=last_seen_at,
-        standing=_standing(absent=row[-1] is not None, read=row[5] == row[-2]),
+        standing=_standing(absent=removed or row[-1] is not None, read=row[5] == row[-2]),
     )
 
 

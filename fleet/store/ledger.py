@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -26,11 +26,16 @@ SHRANK = "fleet_shrank"
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a run judges of one source: its latest closed collection, by number, and what that amounts to."""
+    """What a run judges of one source: its latest closed collection, by number, and what that amounts to.
+
+    Attributes:
+        removed: it is in the settings no more; its devices count as no longer listed.
+    """
 
     source_id: int
     collection_id: int
     report: SourceReport
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,28 +105,42 @@ def newest_moment(database: Database) -> datetime | None:
 
 
 def basis_at(database: Database, names: Sequence[str], as_of: datetime) -> list[Basis]:
-    """Per source its latest closed collection at `as_of`, in the order of `names`; none for one never collected."""
+    """Per source its latest closed collection at `as_of`, in the order of `names`; none for one never collected.
+
+    Sources that were collected once and are not in `names` any more come last, marked as removed.
+    """
     latest = (
         sa.select(sa.func.max(t.collection.c.id))
         .where(t.collection.c.outcome.is_not(None), t.collection.c.as_of <= as_of)
         .group_by(t.collection.c.source_id)
     )
     with database.engine.connect() as connection:
-        found = _basis(connection, t.collection.c.id.in_(latest))
-    by_name = {basis.report.name: basis for basis in found}
-    return [by_name[name] for name in names if name in by_name]
+        found = {one.report.name: one for one in _basis(connection, t.collection.c.id.in_(latest))}
+    removed = [replace(one, removed=True) for name, one in sorted(found.items()) if name not in names]
+    return [found[name] for name in names if name in found] + removed
 
 
 def basis_of_run(database: Database, run_id: int) -> list[Basis]:
     """What a past run judged, in its order."""
-    judged = sa.select(t.run_source.c.collection_id).where(t.run_source.c.run_id == run_id)
-    order = sa.select(t.run_source.c.source_id, t.run_source.c.position).where(
-        t.run_source.c.run_id == run_id
-    )
+    judged = sa.select(t.run_source).where(t.run_source.c.run_id == run_id)
     with database.engine.connect() as connection:
-        position = {row.source_id: row.position for row in connection.execute(order)}
-        found = _basis(connection, t.collection.c.id.in_(judged))
-    return sorted(found, key=lambda basis: position[basis.source_id])
+        position = {row.collection_id: row.position for row in connection.execute(judged)}
+        found = _basis(connection, t.collection.c.id.in_(position))
+    return sorted(
+        (replace(one, removed=position[one.collection_id] >= _REMOVED) for one in found),
+        key=lambda one: (position[one.collection_id], one.report.name),
+    )
+
+
+def collections_of_run(database: Database, run_id: int) -> frozenset[int]:
+    """The numbers of the collections that a run judged."""
+    judged = sa.select(t.run_source.c.collection_id).where(t.run_source.c.run_id == run_id)
+    with database.engine.connect() as connection:
+        return frozenset(connection.scalars(judged))
+
+
+_REMOVED = 1_000_000
+"""The position of a source that is in no settings file any more, behind all that are."""
 
 
 def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]:
@@ -224,7 +243,7 @@ def begin_run(
                 "run_id": run_id,
                 "source_id": one.source_id,
                 "collection_id": one.collection_id,
-                "position": position,
+                "position": _REMOVED if one.removed else position,
             }
             for position, one in enumerate(basis)
         ]

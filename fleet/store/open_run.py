@@ -33,11 +33,12 @@ class OpenRun:
     previous_id: int | None
     _reading: Connection
     _names: dict[int, str]
+    _removed: frozenset[int]
     _writer: FindingWriter | None
 
     def devices(self, *, serial: str | None = None) -> Iterator[Sighted]:
         """Every device that the run's collections tell of, streamed."""
-        return history.sighted(self._reading, self.run_id, self._names, serial=serial)
+        return history.sighted(self._reading, self.run_id, self._names, self._removed, serial=serial)
 
     def memories(self, *, device_id: int | None = None) -> Iterator[tuple[str, Memory]]:
         """Every finding that the previous run remembered, with the key of its device."""
@@ -68,5 +69,8 @@ def open_run(
         write: False to make a past run again.
     """
     names = {one.source_id: one.report.name for one in basis}
+    removed = frozenset(one.source_id for one in basis if one.removed)
     with database.engine.connect() as reading, database.engine.connect() as writing:
-        yield OpenRun(run_id, previous_id, reading, names, FindingWriter(writing, run_id) if write else None)
+        yield OpenRun(
+            run_id, previous_id, reading, names, removed, FindingWriter(writing, run_id) if write else None
+        )

@@ -170,7 +170,7 @@ class Office:
 
     def ledger(self, at: int, name: str = "hq") -> SourceReport:
         """The source's line in the report of that night."""
-        (basis,) = ledger.basis_at(self.database, [name], night(at))
+        basis, *_ = ledger.basis_at(self.database, [name], night(at))
         return basis.report
 
     def with_terms(self, **changes: Value) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -477,3 +478,35 @@ def test_moment_of_judgement(small_office: Office) -> None:
     """The report's clock is the night's own, whatever the wall clock says."""
     heard = small_office.night(3, a_source([a_phone(1, 3)]))
     assert (heard.run.as_of, heard.run.generated_at) == (FIRST + days(3), FIRST + timedelta(days=3))
+
+
+def test_source_taken_out_of_the_settings(office: Office) -> None:
+    """Its devices count as gone, keep their tickets for the grace, and are resolved with it; other sources go on."""
+    here, there = a_source([ill(1, 1)], name="hq"), a_source([ill(2, 1)], name="old")
+    assert office.night(1, here, there).told(2) == (State.NEW, Action.CREATE)
+    office.names = ["hq"]
+    after = office.night(2, a_source([ill(1, 2)], name="hq"))
+    assert [source.name for source in after.run.sources] == ["hq"]
+    assert after.told(1) == (State.OPEN, Action.NONE)
+    assert after.told(2) == (State.GONE, Action.NONE)
+    assert after.devices[serial(2)].reason == "gone"
+    retired = office.night(40, a_source([ill(1, 40)], name="hq"))
+    assert retired.told(2) == (State.RESOLVED, Action.RESOLVE)
+    assert retired.finding(2).reason == "device_gone"
+    assert serial(2) not in office.night(41, a_source([ill(1, 41)], name="hq")).devices
+
+
+def test_source_that_takes_another_name(office: Office) -> None:
+    """The same devices under a new name keep their tickets."""
+    assert office.night(1, a_source([ill(1, 1)], name="old")).told() == (State.NEW, Action.CREATE)
+    office.names = ["new"]
+    assert office.night(2, a_source([ill(1, 2)], name="new")).told() == (State.OPEN, Action.NONE)
+
+
+def test_clean_runs_are_counted_by_collections(office: Office) -> None:
+    """With two clean runs asked for, judging one clean collection twice is not enough."""
+    office.with_terms(policy=replace(POLICY, resolve_after_clean_runs=2))
+    office.night(1, a_source([ill(1, 1)]))
+    assert office.night(2, a_source([a_phone(1, 2)])).told() == (State.OPEN, Action.NONE)
+    assert office.judge(2).told() == (State.OPEN, Action.NONE)
+    assert office.night(3, a_source([a_phone(1, 3)])).told() == (State.RESOLVED, Action.RESOLVE)

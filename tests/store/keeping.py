@@ -70,7 +70,7 @@ def collect(
 
 def look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq",)) -> int:
     """A finished run over what was collected by then; its number."""
-    basis = ledger.basis_at(database, sources, night(at))
+    basis = basis_of(database, sources, at)
     run_id = begin_look(database, at=at, sources=sources)
     with open_run(database, run_id, None, basis, write=True) as run:
         run.finish(finished_at=night(at), hold=False, totals=Totals())
@@ -92,8 +92,13 @@ def begin_look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq
         policy_hash="0" * 16,
         catalog=("0" * 64, CATALOG.date, content),
         notes=[],
-        basis=ledger.basis_at(database, sources, night(at)),
+        basis=basis_of(database, sources, at),
     )
+
+
+def basis_of(database: Database, sources: Sequence[str], at: int) -> list[ledger.Basis]:
+    """What there is to judge of `sources` by that night; other sources are left out of it."""
+    return [one for one in ledger.basis_at(database, sources, night(at)) if not one.removed]
 
 
 def devices_of(database: Database, run_id: int) -> list[Sighted]:

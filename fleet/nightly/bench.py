@@ -1,0 +1,244 @@
+"""The bench: one device after another through merge, checks and life cycle, with all that is the same for every one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fleet.checks import installed, storage_filling
+from fleet.checks._check import Case, Reading
+from fleet.checks.assess import Assessment, assess, status_of
+from fleet.checks.plan import plan_for
+from fleet.lifecycle import Clock, Memory, Step, Tonight, advance, fingerprint
+from fleet.merge import merge
+from fleet.model.device import Device, Sighting, Standing
+from fleet.model.finding import Clear, Finding, Problem, Severity, Status
+from fleet.model.run import DeviceReport, Outcome
+from fleet.store.history import Readings, Sighted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fleet.apple.catalog import Catalog
+    from fleet.model.policy import Policy
+    from fleet.nightly.terms import Terms
+    from fleet.store.database import Database
+    from fleet.store.ledger import Basis
+    from fleet.store.open_run import OpenRun
+
+READINGS_DAYS = 45
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One run to be made, or made again.
+
+    Attributes:
+        run_id: its number in the ledger.
+        chained: later runs go on from its findings; not so for a second look at a past night.
+        previous: the chained run that it goes on from, by number and `as_of`.
+        seen_before: the collections that that run judged.
+    """
+
+    run_id: int
+    as_of: datetime
+    terms: Terms
+    catalog: Catalog
+    basis: Sequence[Basis]
+    chained: bool
+    previous: tuple[int, datetime] | None
+    seen_before: frozenset[int] = frozenset()
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """How whole each source's collection was."""
+        return {one.report.name: one.report.outcome for one in self.basis if not one.removed}
+
+    @property
+    def news(self) -> frozenset[str]:
+        """The sources whose collection the run before had not seen."""
+        return frozenset(one.report.name for one in self.basis if one.collection_id not in self.seen_before)
+
+
+class Bench:
+    """Where one device after another is judged, with all that is the same for every one of them."""
+
+    def __init__(self, database: Database, run: OpenRun, judgement: Judgement, *, hold: bool) -> None:
+        self._run = run
+        self._judgement = judgement
+        self._clock = Clock(
+            now=judgement.as_of,
+            previous=judgement.previous[1] if judgement.previous else None,
+            resolve_after_clean_runs=judgement.terms.policy.resolve_after_clean_runs,
+            hold=hold,
+        )
+        self._outcomes = judgement.outcomes
+        self._news = judgement.news
+        self._checks = installed()
+        self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
+        self._falling = self._readings.falling(
+            full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS, over_days=storage_filling.SPAN.days
+        )
+        self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
+
+    def report(self, sighted: Sighted, memories: Mapping[str, Memory]) -> tuple[DeviceReport | None, bool]:
+        """The device's report, or None once it has left the fleet; and whether it changed sides tonight."""
+        current = [sighting for sighting in sighted.sightings if not self._retired(sighting)]
+        device = merge(sighted.key, current or sighted.sightings)
+        gone = all(sighting.standing is Standing.ABSENT for sighting in device.sightings)
+        if gone:
+            steps = self._advance_gone(sighted, device, memories, retired=not current)
+            found = [step.finding for step in steps if step.finding]
+            if not current and not found:
+                return None, False
+            return _gone(device, found), False
+        return self._judged(sighted, device, memories)
+
+    def _retired(self, sighting: Sighting) -> bool:
+        return sighting.standing is Standing.ABSENT and sighting.last_seen_at < self._retired_before
+
+    def _advance_gone(
+        self, sighted: Sighted, device: Device, memories: Mapping[str, Memory], *, retired: bool
+    ) -> list[Step]:
+        tonight = Tonight(gone=True, retired=retired)
+        return [
+            step
+            for problem in memories
+            if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
+        ]
+
+    def _judged(
+        self, sighted: Sighted, device: Device, memories: Mapping[str, Memory]
+    ) -> tuple[DeviceReport, bool]:
+        record_ids = _counted(sighted, device)
+        case = Case(
+            device=device,
+            policy=self._policy(device),
+            now=self._judgement.as_of,
+            catalog=self._judgement.catalog,
+            readings=lambda: _past(self._readings, record_ids),
+            falling=not self._falling.isdisjoint(record_ids),
+            seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
+        )
+        assessment = assess(case, self._checks)
+        cause, plan = plan_for(case, assessment)
+        steps = [
+            step
+            for problem, tonight in self._tonight(device, assessment, memories, cause)
+            if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
+        ]
+        found = tuple(step.finding for step in steps if step.finding)
+        status, reason = status_of(assessment, found, case)
+        report = DeviceReport(
+            device=device,
+            status=status,
+            reason=reason,
+            severity=_worst(found),
+            cause=cause,
+            findings=found,
+            plan=plan,
+        )
+        return report, any(step.moved for step in steps)
+
+    def _advance(
+        self, device_id: int, key: str, problem: str, memory: Memory | None, tonight: Tonight
+    ) -> Step | None:
+        external_id = memory.external_id if memory else fingerprint("finding", key, problem)
+        step = advance(memory, tonight, self._clock, external_id=external_id)
+        if step and self._judgement.chained:
+            self._run.keep(device_id, memory, step.memory)
+        return step
+
+    def _policy(self, device: Device) -> Policy:
+        policy = self._judgement.terms.policy
+        plan = self._judgement.terms.plans.get(device.sightings[0].source)
+        return policy if plan is None else replace(policy, icloud_plan_gb=plan)
+
+    def _tonight(
+        self, device: Device, assessment: Assessment, memories: Mapping[str, Memory], cause: str | None
+    ) -> Iterator[tuple[str, Tonight]]:
+        """What tonight says of every problem that is found or remembered."""
+        found = {problem.problem: problem for problem in assessment.problems}
+        for name in (*found, *(name for name in memories if name not in found)):
+            problem, memory = found.get(name), memories.get(name)
+            yield (
+                name,
+                Tonight(
+                    problem=problem,
+                    clear=memory is not None and problem is None and _clear(memory, assessment),
+                    may_open=problem is not None and self._may_open(device, problem),
+                    may_close=memory is not None and self._may_close(device, memory),
+                    news=any(sighting.source in self._news for sighting in device.sightings),
+                    waived_until=self._waived_until(
+                        device, problem.check if problem else memory and memory.check
+                    ),
+                    cause=cause if name == "backup" else None,
+                    reason=assessment.not_applicable,
+                ),
+            )
+
+    def _may_open(self, device: Device, problem: Problem) -> bool:
+        return any(
+            sighting.source in problem.sources and sighting.standing is Standing.READ
+            for sighting in device.sightings
+        )
+
+    def _may_close(self, device: Device, memory: Memory) -> bool:
+        """Every source that carried the evidence, and every one that speaks tonight, is complete and has spoken."""
+        speakers = {
+            sighting.source: sighting.standing for sighting in (*device.superseded, *device.sightings)
+        }
+        involved = (set(memory.sources) & self._outcomes.keys()) | {device.sightings[0].source}
+        return all(
+            self._outcomes[name] is Outcome.COMPLETE and speakers.get(name) is not Standing.UNREAD
+            for name in involved
+        )
+
+    def _waived_until(self, device: Device, check: str | None) -> datetime | None:
+        return max(
+            (
+                waiver.until
+                for waiver in self._judgement.terms.waivers
+                if check and waiver.matches(device, check, self._judgement.as_of)
+            ),
+            default=None,
+        )
+
+
+def _clear(memory: Memory, assessment: Assessment) -> bool:
+    """Every check that held is clear tonight; none of them applies to a device that is not applicable."""
+    if assessment.not_applicable is not None:
+        return True
+    return all(isinstance(assessment.verdicts.get(check, Clear()), Clear) for check in memory.held)
+
+
+def _counted(sighted: Sighted, device: Device) -> tuple[int, ...]:
+    """The records that count: a wiped device's readings from before say nothing about it now."""
+    if len(sighted.record_ids) == 1:
+        return sighted.record_ids
+    pairs = zip(sighted.record_ids, sighted.sightings, strict=True)
+    return tuple(number for number, sighting in pairs if any(sighting is one for one in device.sightings))
+
+
+def _past(readings: Readings, record_ids: Sequence[int]) -> list[Reading]:
+    return [
+        Reading(one.observed_at, one.available_bytes, one.battery_percent) for one in readings.of(record_ids)
+    ]
+
+
+def _worst(found: Sequence[Finding]) -> Severity | None:
+    standing = [finding.severity for finding in found if finding.state.standing]
+    return max(standing, key=lambda severity: severity.rank, default=None)
+
+
+def _gone(device: Device, found: Sequence[Finding]) -> DeviceReport:
+    return DeviceReport(
+        device=device,
+        status=Status.UNKNOWN,
+        reason="gone",
+        severity=None,
+        cause=None,
+        findings=tuple(found),
+        plan=(),
+    )
