@@ -79,7 +79,7 @@ def _database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
     if broken:
         yield Line(Level.ERROR, "database", f"{database.place} is damaged: {broken[0]}; restore a copy")
     else:
-        yield Line(Level.OK, "database", f"{database.place}, schema {schema.head()}")
+        yield Line(Level.OK, "database", f"{database.place}, schema {schema.HEAD}")
 
 
 def _outputs(loaded: Settings[SourceSettings]) -> Iterator[Line]:

@@ -1,4 +1,7 @@
-"""The schema's age and its upgrade, by alembic, without a configuration file."""
+"""The schema's age and its upgrade, by alembic, without a configuration file.
+
+Alembic is imported only where a schema has to be made or changed: every other start is spared it.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import event
 
 import fleet
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from sqlalchemy.engine import Connection, Engine
+
+HEAD = "0001"
+"""The newest revision; a test compares it with the folder."""
 
 
 class State(Enum):
@@ -39,6 +41,8 @@ def migrations() -> Path:
 
 def config(engine: Engine) -> Config:
     """Alembic's configuration for `engine`."""
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
     made = Config()
     made.set_main_option("script_location", str(migrations()))
     made.set_main_option("path_separator", "os")
@@ -46,34 +50,40 @@ def config(engine: Engine) -> Config:
     return made
 
 
-def head() -> str:
-    """The newest revision that this program knows."""
-    script = ScriptDirectory(str(migrations()))
-    return script.get_current_head() or ""
-
-
 def revision(engine: Engine) -> str | None:
     """The revision that the database is at; None for one without any."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
 
 
 def state(engine: Engine) -> State:
     """How the database's schema stands to this program's."""
     at = revision(engine)
-    if at is None:
-        return State.FOREIGN if sa.inspect(engine).get_table_names() else State.EMPTY
-    if at == head():
+    if at == HEAD:
         return State.CURRENT
+    if at is None:
+        foreign = set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+        return State.FOREIGN if foreign else State.EMPTY
+    return State.OLDER if _is_known(at) else State.NEWER
+
+
+def _is_known(at: str) -> bool:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+    from alembic.util import CommandError  # noqa: PLC0415
+
     try:
         ScriptDirectory(str(migrations())).get_revision(at)
     except CommandError:
-        return State.NEWER
-    return State.OLDER
+        return False
+    return True
 
 
 def upgrade(engine: Engine) -> None:
     """Bring the schema to the program's own, as one transaction: broken off, it leaves all as it was."""
+    from alembic import command  # noqa: PLC0415 - see above
+
     event.listen(engine, "begin", _begin)
     try:
         command.upgrade(config(engine), "head")

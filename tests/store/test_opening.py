@@ -120,10 +120,11 @@ def later_program(tmp_path: Path) -> LaterProgram:
         here = tmp_path / ("broken" if broken else "later")
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(schema.migrations(), here / "_migrations", ignore=ignored)
-        revision = LATER.format(head=schema.head(), end="raise OSError('the disk is full')" if broken else "")
+        revision = LATER.format(head=schema.HEAD, end="raise OSError('the disk is full')" if broken else "")
         (here / "_migrations" / "versions" / "later.py").write_text(revision)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(package, "__file__", str(here / "__init__.py"))
+            patch.setattr(schema, "HEAD", "later")
             yield
 
     return later
@@ -131,7 +132,7 @@ def later_program(tmp_path: Path) -> LaterProgram:
 
 def test_older_is_upgraded(place: Place, later_program: LaterProgram) -> None:
     """An older database is brought up to date with all that it holds, a file after a copy of it was made."""
-    url, head = place.ready(), schema.head()
+    url, head = place.ready(), schema.HEAD
     with opened(url) as made:
         collect(made, [a_phone(1)])
     with later_program(), opened(url) as made:
@@ -147,7 +148,7 @@ def test_older_is_upgraded(place: Place, later_program: LaterProgram) -> None:
 
 def test_older_may_be_refused(place: Place, later_program: LaterProgram) -> None:
     """Who only wants to look is told how to upgrade, and nothing is upgraded."""
-    url, head = place.ready(), schema.head()
+    url, head = place.ready(), schema.HEAD
     with later_program(), pytest.raises(StoreError, match="fleetkeep db upgrade"):
         open_database(url, upgrade=False)
     with opened_raw(url) as engine:
