@@ -429,7 +429,7 @@ def _backoff(attempt: int) -> float:
 
 def _retry_after(headers: httpx.Headers) -> float | None:
     said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", said):  # Microsoft Graph counts in fractions
         return min(float(said[:20]), 1e12) or None
     date, there = _http_date(said), _http_date(headers.get("date", ""))
     if date is None:

@@ -1,7 +1,7 @@
 """Signing in to Microsoft Graph as an application: by its secret, or by a certificate of its own.
 
-Sources: Microsoft identity platform, "OAuth 2.0 client credentials flow" and "Application authentication
-certificate credentials", read 2026-11-22.
+Sources: Microsoft identity platform, "OAuth 2.0 client credentials flow", read 2026-11-22, and "Application
+authentication certificate credentials", read 2026-11-23.
 """
 
 from __future__ import annotations

@@ -13,7 +13,21 @@ from fleet.errors import SettingsError
 GROUP = "fleetkeep.connectors"
 """Entry points of this group bring other people's connectors: name = the kind, value = `module:CONNECTOR`."""
 
-OWN_KINDS = ("jamf_pro", "file", "demo")
+OWN_KINDS = (
+    "jamf_pro",
+    "jamf_school",
+    "intune",
+    "workspace_one",
+    "meraki",
+    "iru",
+    "mosyle",
+    "simplemdm",
+    "addigy",
+    "fleet",
+    "zentral",
+    "file",
+    "demo",
+)
 
 
 def kinds() -> list[str]:

@@ -1,0 +1,291 @@
+"""One host of Fleet: the keys that are kept of it, and the record they make.
+
+Names, units and empty values are those of `GET /api/v1/fleet/hosts` and `/hosts/{id}` (Fleet's REST API reference
+and the structures of its source, 4.90 to 4.91, read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from connectors import _wire
+from connectors._rows import Loose, field, rows
+from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DETAIL_ONLY = frozenset(
+    {
+        "os_build",
+        "backup_enabled",
+        "last_cloud_backup_at",
+        "battery_percent",
+        "roaming",
+        "account_active",
+        "lost_mode",
+        "user_name",
+        "department",
+        "groups",
+    }
+)
+"""What Fleet tells of a host only where it is asked for by its id."""
+
+_PLATFORMS = {
+    "ios": Platform.IOS,
+    "ipados": Platform.IPADOS,
+    "tvos": Platform.TVOS,
+    "visionos": Platform.VISIONOS,
+    "watchos": Platform.WATCHOS,
+    "darwin": Platform.MACOS,
+    "android": Platform.ANDROID,
+}
+_SYSTEM_NAME = re.compile(r"(?:iOS|iPadOS|macOS|tvOS|visionOS|watchOS) +")
+# Fleet writes 2000-01-01 for what has not happened yet.
+_FIRST_REAL_DAY = datetime(2000, 1, 2, tzinfo=UTC)
+
+
+class _Mdm(TypedDict, total=False):
+    enrollment_status: object
+
+
+class Host(TypedDict, total=False):
+    """A host as the list gives it; the keys from `udid` on come with its details."""
+
+    id: object
+    uuid: object
+    hardware_serial: object
+    hardware_model: object
+    computer_name: object
+    display_name: object
+    platform: object
+    os_version: object
+    build: object
+    team_name: object
+    fleet_name: object
+    gigs_total_disk_space: object
+    gigs_disk_space_available: object
+    detail_updated_at: object
+    seen_time: object
+    last_enrolled_at: object
+    device_mapping: object
+    mdm: Annotated[_Mdm | object, Loose]
+    udid: object
+    last_mdm_checked_in_at: object
+    last_mdm_enrolled_at: object
+    supplemental_os_version_extra: object
+    supplemental_build_version: object
+    battery_level: object
+    is_cloud_backup_enabled: object
+    last_cloud_backup_date: object
+    is_mdm_lost_mode_enabled: object
+    itunes_store_account_is_active: object
+    service_subscriptions: object
+    end_users: object
+    labels: object
+
+
+class HostPage(TypedDict):
+    """One page of the list; a row of another kind than an object arrives as it is."""
+
+    hosts: list[Annotated[Host | object, Loose]]
+
+
+class HostDetail(TypedDict):
+    """The answer for one host."""
+
+    host: Host
+
+
+PAGE = TypeAdapter(HostPage)
+DETAIL = TypeAdapter(HostDetail)
+
+
+def read_host(host: object, place: str, *, detail: bool) -> DeviceRecord | Rejected:
+    """The record of one host; rejected without an `id`.
+
+    Args:
+        host: a row of the list, with its details laid over it where they were read.
+        place: where the row stands, for the report.
+        detail: False for a source that asks for no details; their signals are not reported then.
+    """
+    native_id = identity(host)
+    if native_id is None:
+        return Rejected(place, "no usable id")
+    record = _record(host, native_id)
+    return record if detail else replace(record, **dict.fromkeys(DETAIL_ONLY, NOT_REPORTED))
+
+
+def identity(host: object) -> str | None:
+    """The host's `id` as text, None where there is none to rely on."""
+    value = field(host, "id")
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+    return str(value) if usable else None
+
+
+def _record(host: object, native_id: str) -> DeviceRecord:
+    h, end_user = partial(field, host), _first(field(host, "end_users"))
+    standing = _standing(host)
+    hidden = partial(_hidden, hidden=standing.enrollment is Enrollment.USER)
+    serial, udid = _identifiers(host, standing)
+    capacity, available = _storage(h("gigs_total_disk_space"), h("gigs_disk_space_available"))
+    return DeviceRecord(
+        native_id=native_id,
+        serial=serial,
+        udid=udid,
+        name=_first_known(_wire.text(h("computer_name")), _wire.text(h("display_name"))),
+        model_identifier=_wire.text(h("hardware_model")),
+        platform=_platform(h("platform")),
+        os_version=_os_version(h("os_version"), h("supplemental_os_version_extra")),
+        os_build=_first_known(_wire.text(h("build")), _wire.text(h("supplemental_build_version"))),
+        managed=standing.managed,
+        enrollment=standing.enrollment,
+        ownership=standing.ownership,
+        capacity_bytes=capacity,
+        available_bytes=available,
+        backup_enabled=hidden(_wire.flag(h("is_cloud_backup_enabled"))),
+        last_cloud_backup_at=hidden(_moment(h("last_cloud_backup_date"))),
+        inventory_at=_moment(h("detail_updated_at")),
+        checkin_at=_first_known(_moment(h("last_mdm_checked_in_at")), _moment(h("seen_time"))),
+        enrolled_at=_first_known(_moment(h("last_mdm_enrolled_at")), _moment(h("last_enrolled_at"))),
+        battery_percent=_wire.percent(h("battery_level"), scale=100),
+        roaming=_roaming(h("service_subscriptions")),
+        account_active=hidden(_wire.flag(h("itunes_store_account_is_active"))),
+        lost_mode=hidden(_wire.flag(h("is_mdm_lost_mode_enabled"))),
+        user_name=_first_known(
+            _wire.text(field(end_user, "idp_full_name")), _wire.text(field(end_user, "idp_username"))
+        ),
+        user_email=_email(end_user, h("device_mapping")),
+        department=_wire.text(field(end_user, "idp_department")),
+        site=_first_known(_wire.text(h("team_name")), _wire.text(h("fleet_name"))),
+        groups=_groups(h("labels")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    managed: Fact[bool]
+    enrollment: Fact[Enrollment] = ABSENT
+    ownership: Fact[Ownership] = ABSENT
+
+
+_BY_PROFILE = _Standing(managed=True, enrollment=Enrollment.DEVICE, ownership=Ownership.PERSONAL)
+_BY_ACCOUNT = _Standing(managed=True, enrollment=Enrollment.USER, ownership=Ownership.PERSONAL)
+_AUTOMATIC = _Standing(managed=True, enrollment=Enrollment.AUTOMATED, ownership=Ownership.ORGANISATION)
+_STANDINGS = {
+    "on (automatic)": _AUTOMATIC,
+    "on (company-owned)": _AUTOMATIC,
+    # By hand says how it was enrolled, not whose it is.
+    "on (manual)": _Standing(managed=True, enrollment=Enrollment.DEVICE),
+    "on (manual - personal)": _BY_PROFILE,
+    "on (personal)": _BY_ACCOUNT,
+    "pending": _Standing(managed=False),
+    "off": _Standing(managed=False),
+}
+
+
+def _standing(host: object) -> _Standing:
+    standing = _wire.word(field(field(host, "mdm"), "enrollment_status"), _STANDINGS)
+    if isinstance(standing, Gap):
+        return _Standing(standing, standing, standing)
+    # Some releases use this word for User Enrolment too, which alone has no serial number to tell (fleetdm/fleet
+    # issue 50868, read 2026-11-22).
+    return _BY_ACCOUNT if standing is _BY_PROFILE and _without_serial(host) else standing
+
+
+def _without_serial(host: object) -> bool:
+    """True where an enrolment id stands in place of a serial number, or nothing."""
+    serial = _wire.text(field(host, "hardware_serial"))
+    return serial is ABSENT or (not isinstance(serial, Gap) and serial == _wire.text(field(host, "uuid")))
+
+
+def _identifiers(host: object, standing: _Standing) -> tuple[Fact[str], Fact[str]]:
+    """Serial number and UDID of an Apple device; copies of a virtual machine may share theirs."""
+    if _platform(field(host, "platform")) in {Platform.OTHER, Platform.ANDROID}:
+        return ABSENT, ABSENT
+    serial = _wire.text(field(host, "hardware_serial"))
+    if standing.enrollment is Enrollment.USER or (serial is not ABSENT and _without_serial(host)):
+        return NOT_PERMITTED, NOT_PERMITTED
+    return serial, _first_known(_wire.text(field(host, "udid")), _wire.text(field(host, "uuid")))
+
+
+def _hidden(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
+    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
+    return NOT_PERMITTED if hidden else fact
+
+
+def _platform(value: object) -> Fact[Platform]:
+    said = _wire.text(value)
+    # The words for Linux are its distributions, an open list.
+    return said if isinstance(said, Gap) else _PLATFORMS.get(said.lower(), Platform.OTHER)
+
+
+def _os_version(value: object, extra: object) -> Fact[str]:
+    said, letter = _wire.text(value), _wire.text(extra)
+    if isinstance(said, Gap):
+        return said
+    version = _SYSTEM_NAME.sub("", said, count=1)
+    return version if isinstance(letter, Gap) or letter in version else f"{version} {letter}"
+
+
+def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
+    capacity = _wire.size(total, unit=_wire.GB)
+    if capacity is ABSENT:
+        # 0 of 0 stands there until the first answer.
+        return ABSENT, ABSENT
+    return capacity, _wire.size(free, unit=_wire.GB) if _wire.number(free) != 0 else 0
+
+
+def _moment(value: object) -> Fact[datetime]:
+    moment = _wire.instant(value)
+    return ABSENT if not isinstance(moment, Gap) and moment < _FIRST_REAL_DAY else moment
+
+
+def _roaming(lines: object) -> Fact[bool]:
+    if lines is None:
+        return ABSENT
+    try:
+        said = [_wire.flag(field(line, "is_roaming")) for line in rows(lines)]
+    except ValueError:
+        return UNREADABLE
+    # An empty slot says nothing.
+    return next((fact for fact in (True, False, UNREADABLE) if fact in said), ABSENT)
+
+
+def _email(end_user: object, mapping: object) -> Fact[str]:
+    """The user's address: the login where it is one, else the first of the others."""
+    login = _wire.text(field(end_user, "idp_username"))
+    others = [field(_first(field(end_user, "other_emails")), "email"), field(_first(mapping), "email")]
+    said = [login if isinstance(login, Gap) or "@" in login else ABSENT, *map(_wire.text, others)]
+    return _first_known(*said)
+
+
+def _groups(labels: object) -> Fact[tuple[str, ...]]:
+    if labels is None:
+        return ABSENT
+    try:
+        own = [label for label in rows(labels) if field(label, "label_type") != "builtin"]
+    except ValueError:
+        return UNREADABLE
+    return _wire.names([field(label, "name") for label in own])
+
+
+def _first(items: object) -> object:
+    """The first item of a list, None of an empty one; what is no list stays, and becomes unreadable."""
+    try:
+        return next(iter(rows(items)), None)
+    except ValueError:
+        return items
+
+
+def _first_known(*facts: Fact[_wire.E]) -> Fact[_wire.E]:
+    known: Iterable[Fact[_wire.E]] = (fact for fact in facts if not isinstance(fact, Gap))
+    return next(iter(known), UNREADABLE if UNREADABLE in facts else facts[0])

@@ -1,0 +1,308 @@
+"""One Jamf School device: the keys that are kept of it, and the record they make.
+
+Names, units and empty values are those of `GET /api/devices` (public recordings, clients and the reference of Jamf
+School, read 2026-11-22). The same value may come as a number or as text: both are read.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, tzinfo
+from functools import partial
+from typing import Annotated, NotRequired
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from connectors import _wire
+from connectors._rows import Loose, field, has, mapping, rows
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
+
+_PENDING = {"deppending", "ac2pending"}
+# An unsupervised device that was enrolled by hand may be one under User Enrolment: Jamf School has no word for it.
+_ENROLLMENTS = {"dep": Enrollment.AUTOMATED, "ac2": Enrollment.DEVICE} | dict.fromkeys(
+    ("manual", *_PENDING), ABSENT
+)
+_PLATFORMS = {platform.lower(): platform for platform in Platform if platform is not Platform.OTHER}
+_HANDHELD = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
+_YEAR_DAY_MONTH = re.compile(r"^(\d{4})-(\d\d)-(\d\d)")
+_LONGEST_EPOCH = 12
+
+_Row = TypedDict(
+    "_Row",
+    {
+        "UDID": object,
+        "locationId": object,
+        "serialNumber": object,
+        "assetTag": object,
+        "class": object,
+        "model": object,
+        "os": object,
+        "name": object,
+        "owner": object,
+        "inTrash": object,
+        "isManaged": object,
+        "isSupervised": object,
+        "enrollType": object,
+        "groups": object,
+        "batteryLevel": object,
+        "totalCapacity": object,
+        "availableCapacity": object,
+        "iCloudBackupEnabled": object,
+        "iCloudBackupLatest": object,
+        "iTunesStoreLoggedIn": object,
+        "lastCheckin": object,
+        "networkInformation": object,
+    },
+    total=False,
+)
+
+
+class DeviceList(TypedDict):
+    """The whole answer; a row of another kind than an object arrives as it is."""
+
+    count: NotRequired[object]
+    devices: list[Annotated[_Row | object, Loose]]
+
+
+LIST = TypeAdapter(DeviceList)
+
+
+def read_record(
+    row: object, place: str, sites: dict[str, Fact[str]], zone: tzinfo
+) -> DeviceRecord | Rejected:
+    """The record of one row of the list; rejected without a `UDID`.
+
+    Args:
+        row: as decoded by `LIST`.
+        place: where the row stands, for the report.
+        sites: names of locations by id.
+        zone: of dates that name none.
+    """
+    native_id = _wire.text(field(row, "UDID"))
+    if isinstance(native_id, Gap):
+        return Rejected(place, "no usable UDID")
+    r, model, owner = partial(field, row), _section(row, "model"), _section(row, "owner")
+    identifier, model_name = _wire.text(field(model, "identifier")), _wire.text(field(model, "name"))
+    platform = _platform(row, identifier, model_name)
+    capacity, available = _storage(r("totalCapacity"), r("availableCapacity"))
+    supervised, enrollment = _switch(r("isSupervised")), _enrollment(row)
+    tells = _tells(platform, capacity, supervised=supervised, enrollment=enrollment)
+    enabled, latest = _backup(row, zone, tells=tells)
+    return DeviceRecord(
+        native_id=native_id,
+        serial=_wire.text(r("serialNumber")),
+        udid=native_id,
+        name=unescaped(r("name")),
+        asset_tag=_wire.text(r("assetTag")),
+        model_identifier=identifier,
+        model_name=model_name,
+        platform=platform,
+        os_version=_wire.text(field(_section(row, "os"), "version")),
+        managed=_managed(row),
+        supervised=supervised,
+        enrollment=enrollment,
+        capacity_bytes=capacity,
+        available_bytes=available,
+        backup_enabled=enabled,
+        last_cloud_backup_at=latest,
+        checkin_at=moment(r("lastCheckin"), zone),
+        battery_percent=_battery(r("batteryLevel"), platform),
+        roaming=_roaming(field(_section(row, "networkInformation"), "ServiceSubscription")),
+        account_active=_account(r("iTunesStoreLoggedIn"), tells=tells),
+        user_name=_owner_name(owner),
+        user_email=_wire.text(field(owner, "email")),
+        site=_site(r("locationId"), sites),
+        groups=_groups(r("groups")),
+    )
+
+
+def moment(value: object, zone: tzinfo) -> Fact[datetime]:
+    """A time in UTC from any of the forms that Jamf School uses.
+
+    These are seconds since 1970 (a number or digits), text with or without a zone, and the objects
+    `{date, timezone}` and `{date, epoch}`. Blank, zero, `0000-…` and 1970 are how it writes none.
+    """
+    if mapping(value) is not None:
+        if has(value, "epoch"):
+            return _wire.epoch(field(value, "epoch"))
+        named = zone_named(field(value, "timezone"))
+        return UNREADABLE if named is None else _written(field(value, "date"), named)
+    if isinstance(value, str):
+        return _written(value, zone)
+    return _wire.epoch(value)
+
+
+def _written(value: object, zone: tzinfo) -> Fact[datetime]:
+    said = _wire.text(value)
+    if isinstance(said, Gap):
+        return said
+    if said.isascii() and said.isdigit() and len(said) <= _LONGEST_EPOCH:
+        return _wire.epoch(int(said))
+    if said.startswith("0000-"):
+        return ABSENT
+    # The reference of Jamf School shows a date as year, day, month: it is told by a month that cannot be one.
+    for spelling in (said, _YEAR_DAY_MONTH.sub(r"\1-\3-\2", said)):
+        with suppress(ValueError):
+            read = datetime.fromisoformat(spelling)
+            return _wire.utc(read if read.tzinfo else read.replace(tzinfo=zone))
+    return UNREADABLE
+
+
+def zone_named(value: object) -> tzinfo | None:
+    """The time zone of a name ("Europe/Berlin") or an offset ("+02:00"); None where it is neither."""
+    if not isinstance(value, str):
+        return None
+    if value in {"UTC", "Z"}:
+        return UTC
+    with suppress(KeyError, ValueError, OSError):
+        return ZoneInfo(value)
+    with suppress(ValueError):
+        return datetime.strptime(value, "%z").tzinfo
+    return None
+
+
+def unescaped(value: object) -> Fact[str]:
+    """A name; Jamf School stores some with HTML entities ("Arts &amp; Crafts")."""
+    return _wire.text(html.unescape(value) if isinstance(value, str) else value)
+
+
+def key_of(value: object) -> Fact[str]:
+    """An id as text; 0 is one like any other."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return str(value)
+    return _wire.text(value)
+
+
+def _section(row: object, key: str) -> object:
+    # An empty object comes as an empty array, as PHP writes one.
+    section = field(row, key)
+    return None if section == [] else section
+
+
+def _switch(value: object) -> Fact[bool]:
+    if value == "":
+        return ABSENT
+    if isinstance(value, int | str) and str(value) in {"0", "1"}:
+        return str(value) == "1"
+    return _wire.flag(value)
+
+
+def _platform(row: object, identifier: Fact[str], model: Fact[str]) -> Fact[Platform]:
+    # The system of an iPad is called iOS here, so the model is asked first.
+    by_model = _wire.platform_of_model(identifier, model, _wire.text(field(row, "class")))
+    if not isinstance(by_model, Gap):
+        return by_model
+    return _wire.word(field(_section(row, "os"), "prefix"), _PLATFORMS)
+
+
+def _managed(row: object) -> Fact[bool]:
+    """False only for a device in the trash or not enrolled yet: others turn false by a week of silence."""
+    if _switch(field(row, "inTrash")) is True:
+        return False
+    managed = _switch(field(row, "isManaged"))
+    if managed is not False:
+        return managed
+    kind = _wire.text(field(row, "enrollType"))
+    return False if not isinstance(kind, Gap) and kind.lower() in _PENDING else ABSENT
+
+
+def _enrollment(row: object) -> Fact[Enrollment]:
+    kind = _wire.word(field(row, "enrollType"), _ENROLLMENTS)
+    if kind is ABSENT and _wire.text(field(row, "enrollType")) == "manual":
+        # User Enrolment never supervises.
+        return Enrollment.DEVICE if _switch(field(row, "isSupervised")) is True else ABSENT
+    return kind
+
+
+def _amount(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value if value.strip() else None
+
+
+def _storage(total_gb: object, free_gb: object) -> tuple[Fact[int], Fact[int]]:
+    """Bytes; without a capacity the free space says nothing, and more free than there is cannot be."""
+    capacity, free = _wire.size(_amount(total_gb), unit=_wire.GB), _amount(free_gb)
+    if capacity is ABSENT:
+        return ABSENT, ABSENT
+    available = 0 if _wire.number(free) == 0 else _wire.size(free, unit=_wire.GB)
+    if not isinstance(capacity, Gap) and not isinstance(available, Gap) and available > capacity:
+        return capacity, UNREADABLE
+    return capacity, available
+
+
+def _tells(
+    platform: Fact[Platform],
+    capacity: Fact[int],
+    *,
+    supervised: Fact[bool],
+    enrollment: Fact[Enrollment],
+) -> bool:
+    """True of a handheld that answered an inventory and cannot be under User Enrolment.
+
+    Only of such a device is a false more than the default: Apple keeps backup and account of a device under
+    User Enrolment from the MDM, and that is neither supervised nor enrolled automatically.
+    """
+    answered = platform in _HANDHELD and not isinstance(capacity, Gap)
+    return answered and (supervised is True or enrollment is Enrollment.AUTOMATED)
+
+
+def _backup(row: object, zone: tzinfo, *, tells: bool) -> tuple[Fact[bool], Fact[datetime | Never]]:
+    """Whether backup is on, and the latest one; an earlier backup also proves that the device tells."""
+    enabled = _switch(field(row, "iCloudBackupEnabled"))
+    latest = moment(field(row, "iCloudBackupLatest"), zone)
+    tells = tells or isinstance(latest, datetime)
+    if enabled is False and not tells:
+        return ABSENT, latest
+    asked = has(row, "iCloudBackupLatest") and (enabled is True or tells)
+    return enabled, NEVER if latest is ABSENT and asked else latest
+
+
+def _battery(level: object, platform: Fact[Platform]) -> Fact[int]:
+    percent = _wire.percent(_amount(level), scale=100)
+    return ABSENT if percent == 0 and platform not in _HANDHELD else percent
+
+
+def _roaming(subscriptions: object) -> Fact[bool]:
+    """True if any SIM roams; a device without one says nothing."""
+    if subscriptions is None:
+        return ABSENT
+    try:
+        states = [_switch(field(one, "IsRoaming")) for one in rows(subscriptions)]
+    except ValueError:
+        return UNREADABLE
+    return next((state for state in (True, UNREADABLE, False) if state in states), ABSENT)
+
+
+def _account(value: object, *, tells: bool) -> Fact[bool]:
+    active = _switch(value)
+    return ABSENT if active is False and not tells else active
+
+
+def _owner_name(owner: object) -> Fact[str]:
+    first, last = unescaped(field(owner, "firstName")), unescaped(field(owner, "lastName"))
+    whole = " ".join(part for part in (first, last) if not isinstance(part, Gap))
+    told = (unescaped(field(owner, "name")), _wire.text(whole), _wire.text(field(owner, "username")))
+    return next((name for name in told if not isinstance(name, Gap)), told[0])
+
+
+def _site(location: object, sites: dict[str, Fact[str]]) -> Fact[str]:
+    key = key_of(location)
+    return key if isinstance(key, Gap) else sites.get(key, ABSENT)
+
+
+def _groups(value: object) -> Fact[tuple[str, ...]]:
+    if value is None:
+        return ABSENT
+    try:
+        return _wire.names([html.unescape(one) if isinstance(one, str) else one for one in rows(value)])
+    except ValueError:
+        return UNREADABLE

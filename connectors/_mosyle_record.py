@@ -1,0 +1,241 @@
+"""One Mosyle device: the columns that are asked for, and the record they make.
+
+Names and empty values are those of Mosyle Manager's own API articles and of public clients of Mosyle Business
+(read 2026-11-22). Both products send almost every value as text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from connectors import _wire
+from connectors._rows import field, mapping
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Fact, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLUMNS = [
+    "deviceudid",
+    "serial_number",
+    "device_name",
+    "asset_tag",
+    "os",
+    "osversion",
+    "BuildVersion",
+    "device_model",
+    "device_model_name",
+    "model_name",
+    "is_supervised",
+    "enrollment_type",
+    "ManagementStatus",
+    "total_disk",
+    "available_disk",
+    "battery",
+    "date_info",
+    "date_last_beat",
+    "date_enroll",
+    "status",
+    "is_deleted",
+    "isCloudBackupEnabled",
+    "LastCloudBackupDate",
+    "iTunesStoreAccountIsActive",
+    "isroaming",
+    "lostmode_status",
+    "needosupdate",
+    "tags",
+    "username",
+    "useremail",
+    "location",
+]
+"""What is asked of each device, and no more."""
+
+_SYSTEMS = {
+    "ios": Platform.IOS,
+    "tvos": Platform.TVOS,
+    "visionos": Platform.VISIONOS,
+    "mac": Platform.MACOS,
+}
+_YES_OR_NO = {"1": True, "true": True, "0": False, "false": False}
+_VERSION = re.compile(r"\d{1,2}(\.\d{1,3}){1,3}|\d{2}")
+
+
+def read_record(row: object, place: str) -> DeviceRecord | Rejected:
+    """The record of one row of the list; rejected with neither a `deviceudid` nor a `serial_number`.
+
+    Args:
+        row: a device as it stands in the answer.
+        place: where the row stands, for the report.
+    """
+    native_id = identity(row)
+    if native_id is None:
+        return Rejected(place, "no usable deviceudid or serial_number")
+    column = partial(field, row)
+    enrollment = _enrollment(column("ManagementStatus"))
+    hidden = enrollment is Enrollment.USER
+    inventory_at = _moment(column("date_info"))
+    identifier, model = _wire.text(column("device_model")), _wire.text(column("model_name"))
+    capacity, available = _storage(column("total_disk"), column("available_disk"))
+    return DeviceRecord(
+        native_id=native_id,
+        serial=_serial(_wire.text(column("serial_number")), hidden=hidden),
+        udid=NOT_PERMITTED if hidden else _wire.text(column("deviceudid")),
+        name=_wire.text(column("device_name")),
+        asset_tag=_wire.text(column("asset_tag")),
+        model_identifier=identifier,
+        model_name=_first_known(_wire.text(column("device_model_name")), model),
+        platform=_platform(column("os"), identifier, model),
+        os_version=_wire.text(column("osversion")),
+        os_build=_wire.text(column("BuildVersion")),
+        managed=_wire.word(column("status"), {"in": True}),
+        supervised=_yes(column("is_supervised")),
+        enrollment=enrollment,
+        shared_ipad=_wire.word(column("enrollment_type"), {"shared": True, "general": False}),
+        capacity_bytes=capacity,
+        available_bytes=available,
+        backup_enabled=NOT_PERMITTED if hidden else _told(column("isCloudBackupEnabled"), inventory_at),
+        # Nothing says that an empty date means that there was no backup.
+        last_cloud_backup_at=NOT_PERMITTED if hidden else _moment(column("LastCloudBackupDate")),
+        inventory_at=inventory_at,
+        checkin_at=_moment(column("date_last_beat")),
+        enrolled_at=_moment(column("date_enroll")),
+        battery_percent=_battery(column("battery")),
+        roaming=_yes(column("isroaming")),
+        account_active=NOT_PERMITTED if hidden else _told(column("iTunesStoreAccountIsActive"), inventory_at),
+        lost_mode=_wire.word(_plain(column("lostmode_status")), {"enabled": True, "disabled": False}),
+        pending_os_version=_pending(_wire.text(_plain(column("needosupdate")))),
+        user_name=_wire.text(column("username")),
+        user_email=_wire.text(column("useremail")),
+        site=_wire.text(column("location")),
+        groups=_tags(column("tags")),
+    )
+
+
+def identity(row: object) -> str | None:
+    """The row's `deviceudid`, else its serial number; None where there is neither to rely on."""
+    known = (_wire.text(field(row, name)) for name in ("deviceudid", "serial_number"))
+    return next((name for name in known if not isinstance(name, Gap)), None)
+
+
+def deleted(row: object) -> bool:
+    """True if Mosyle only remembers the device."""
+    return _yes(field(row, "is_deleted")) is True
+
+
+def _enrollment(value: object) -> Fact[Enrollment]:
+    """Told in JSON text within the JSON, any of whose keys may be missing."""
+    status = _nested(value)
+    if isinstance(status, Gap):
+        return status
+    by_user, automated = _yes(status.get("IsUserEnrollment")), _yes(status.get("EnrolledViaDEP"))
+    if by_user is True:
+        return Enrollment.USER
+    if automated is True:
+        return Enrollment.AUTOMATED
+    if UNREADABLE in (by_user, automated):
+        return UNREADABLE
+    # Only where both were answered is it neither.
+    return Enrollment.DEVICE if by_user is False and automated is False else ABSENT
+
+
+def _nested(value: object) -> Fact[Mapping[str, object]]:
+    if value is None or value in ("", "null"):
+        return ABSENT
+    try:
+        said: object = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return UNREADABLE
+    return mapping(said) or (ABSENT if said in ({}, []) else UNREADABLE)
+
+
+def _serial(serial: Fact[str], *, hidden: bool) -> Fact[str]:
+    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
+    return NOT_PERMITTED if hidden and serial is ABSENT else serial
+
+
+def _platform(system: object, *models: Fact[str]) -> Fact[Platform]:
+    platform = _wire.word(system, _SYSTEMS)
+    if platform is not Platform.IOS and platform is not ABSENT:
+        return platform
+    # iPads come as ios too; where no model tells them apart, that word stands.
+    by_model = _wire.platform_of_model(*models)
+    return platform if isinstance(by_model, Gap) else by_model
+
+
+def _told(value: object, inventory_at: Fact[datetime]) -> Fact[bool]:
+    # Before its first inventory a device stands in the list with the default, "0".
+    return ABSENT if isinstance(inventory_at, Gap) else _yes(value)
+
+
+def _yes(value: object) -> Fact[bool]:
+    if isinstance(value, bool):
+        return value
+    said = _plain(str(value) if type(value) is int else value)
+    return _wire.word(said, _YES_OR_NO)
+
+
+def _plain(value: object) -> object:
+    """`value`, or None for the word by which clients of the API know that there is no data."""
+    return None if value == "null" else value
+
+
+def _numeric(value: object) -> object:
+    """A number sent as text, as a number; what is none is left for the reader to refuse."""
+    said = _plain(value)
+    if not isinstance(said, str):
+        return said
+    try:
+        return float(said) if said.strip() else None
+    except ValueError:
+        return said
+
+
+def _moment(value: object) -> Fact[datetime]:
+    """Seconds since 1970, else ISO 8601, in UTC where it names no zone; 0 is no date."""
+    seconds = _numeric(value)
+    if not isinstance(seconds, str):
+        return _wire.epoch(seconds)
+    try:
+        moment = datetime.fromisoformat(seconds.strip())
+    except ValueError:
+        return UNREADABLE
+    return _wire.utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _storage(total: object, available: object) -> tuple[Fact[int], Fact[int]]:
+    """Capacity and free space, sent in GB; 0 of 0 says nothing, and more free than there is cannot be read."""
+    capacity = _wire.size(_numeric(total), unit=_wire.GB)
+    if capacity is ABSENT:
+        return ABSENT, ABSENT
+    free = 0 if _wire.number(_numeric(available)) == 0 else _wire.size(_numeric(available), unit=_wire.GB)
+    too_much = not isinstance(capacity, Gap) and not isinstance(free, Gap) and free > capacity
+    return capacity, UNREADABLE if too_much else free
+
+
+def _battery(value: object) -> Fact[int]:
+    """A fraction up to 1, as recorded from Mosyle Business; anything above is percent."""
+    level = _wire.number(_numeric(value))
+    if isinstance(level, Gap):
+        return level
+    return _wire.percent(level, scale=100 if level <= 1 else 1)
+
+
+def _pending(version: Fact[str]) -> Fact[str]:
+    if isinstance(version, Gap) or version == "0":
+        return version if isinstance(version, Gap) else ABSENT
+    return version if _VERSION.fullmatch(version) else UNREADABLE
+
+
+def _tags(value: object) -> Fact[tuple[str, ...]]:
+    """Tags come in one text with commas; no text at all is no answer, an empty one no tags."""
+    said = _plain(value)
+    return _wire.names(said.split(",") if isinstance(said, str) else None if said is None else 0)
+
+
+def _first_known(first: Fact[str], second: Fact[str]) -> Fact[str]:
+    return second if first is ABSENT else first

@@ -1,0 +1,134 @@
+"""What SimpleMDM's custom configuration profiles do to a device's backup, by the groups that they are assigned to.
+
+Built-in profiles and those assigned to a single device cannot be read, so a profile can be found and never be ruled
+out. Sources: SimpleMDM API reference, "Custom Configuration Profiles"; Apple device management schema (both read
+2026-11-22).
+"""
+
+from __future__ import annotations
+
+import plistlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from xml.parsers.expat import ExpatError
+
+from connectors import _rows
+from connectors._simplemdm_lists import CONSOLE, Group, groups_of, identity, listed
+from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
+from fleet.model.run import Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from connectors._http import Answer, Api
+
+READ_PROFILES = "Custom Configuration Profiles: read"
+_PATH = "/custom_configuration_profiles"
+# What the parser lets out for text that is no property list.
+_NO_PLIST = (
+    ExpatError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What one profile does: keep the device from iCloud Backup, set up an always-on or on-demand VPN."""
+
+    forbids_backup: bool
+    makes_vpn: bool
+
+
+@dataclass(slots=True)
+class Profiles:
+    """The groups with a profile that forbids iCloud Backup, and those with one that makes a VPN."""
+
+    forbidding: set[Group] = field(default_factory=set[Group])
+    tunnelling: set[Group] = field(default_factory=set[Group])
+
+    def backup_restricted(self, groups: Iterable[Group]) -> Fact[bool]:
+        """True where a group's profile forbids it; else nothing is proven."""
+        return True if not self.forbidding.isdisjoint(groups) else ABSENT
+
+    def vpn_configured(self, groups: Iterable[Group]) -> Fact[bool]:
+        """True where a group's profile makes one; else nothing is proven."""
+        return True if not self.tunnelling.isdisjoint(groups) else ABSENT
+
+
+def read_profiles(api: Api) -> tuple[Profiles, tuple[Trouble, ...]]:
+    """Every custom profile that is assigned to a group, at the cost of a request each."""
+    found, unread = Profiles(), 0
+    try:
+        for rows in listed(api, _PATH, permission=READ_PROFILES):
+            unread += sum(not _added(found, api, row) for row in rows)
+    except (PermissionMissing, NotFound, ServerTrouble, BadAnswer):
+        why = (
+            "Custom profiles could not be read, so backup_restricted and vpn_configured may be absent: "
+            f'grant "{READ_PROFILES}" ({CONSOLE}) or set profiles = false'
+        )
+        return found, (Trouble("profiles_unread", why),)
+    if not unread:
+        return found, ()
+    why = "SimpleMDM gave custom profiles that cannot be read, so what they forbid is not known"
+    return found, (Trouble("profiles_unreadable", why, unread),)
+
+
+def _added(found: Profiles, api: Api, row: object) -> bool:
+    """Take note of one profile; False if it could not be read."""
+    native_id, groups = identity(row), groups_of(row)
+    if native_id is None or groups is UNREADABLE:
+        return False
+    if isinstance(groups, Gap) or not groups:
+        return True
+    try:
+        effects = _downloaded(api, native_id)
+    except (NotFound, ServerTrouble, BadAnswer):
+        return False
+    if effects is None:
+        return False
+    if effects.forbids_backup:
+        found.forbidding.update(groups)
+    if effects.makes_vpn:
+        found.tunnelling.update(groups)
+    return True
+
+
+def _downloaded(api: Api, native_id: str) -> Effects | None:
+    def decode(answer: Answer) -> Effects | None:
+        return effects_of(answer.body)
+
+    path = f"{_PATH}/{quote(native_id, safe='')}/download"
+    return api.get(path, decode, permission=READ_PROFILES, headers={"Accept": "*/*"})
+
+
+def effects_of(body: bytes) -> Effects | None:
+    """The effects of a profile, signed or not; None where no property list is in it."""
+    # A signature is wrapped around the text, and a DOCTYPE is better not read.
+    begin, end = body.find(b"<plist"), body.rfind(b"</plist>")
+    try:
+        profile: object = plistlib.loads(body[max(begin, 0) : end + len(b"</plist>")], fmt=plistlib.FMT_XML)
+        payloads = _rows.rows(_rows.field(profile, "PayloadContent"))
+    except _NO_PLIST:
+        return None
+    return Effects(any(map(_forbids, payloads)), any(map(_tunnels, payloads)))
+
+
+def _forbids(payload: object) -> bool:
+    restricts = _rows.field(payload, "PayloadType") == "com.apple.applicationaccess"
+    return restricts and _rows.field(payload, "allowCloudBackup") is False
+
+
+def _tunnels(payload: object) -> bool:
+    if _rows.field(payload, "PayloadType") != "com.apple.vpn.managed":
+        return False
+    # On demand stands in the section of the protocol: VPN, IPSec, IKEv2, …
+    sections = [payload, *(_rows.mapping(payload) or {}).values()]
+    on_demand = any(_rows.field(section, "OnDemandEnabled") == 1 for section in sections)
+    return on_demand or _rows.field(payload, "VPNType") == "AlwaysOn"

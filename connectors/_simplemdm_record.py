@@ -1,0 +1,198 @@
+"""One SimpleMDM device: the keys that are kept of it, and the record they make.
+
+Only these are kept: the list also carries recovery keys and passwords. Names, units and empty values are those of
+`GET /devices` (SimpleMDM API reference and public recordings, read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from connectors import _wire
+from connectors._rows import Loose, decode, field
+from connectors._simplemdm_lists import Group, groups_of, identity
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors._simplemdm_profiles import Profiles
+
+_BACKED_UP = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
+_STATUSES = {"enrolled": True, "awaiting enrollment": False, "unenrolled": False}
+_PERCENT = re.compile(r"(\d{1,3})%", re.ASCII)
+
+
+class _Attributes(TypedDict, total=False):
+    name: object
+    device_name: object
+    status: object
+    last_seen_at: object
+    enrolled_at: object
+    os_version: object
+    build_version: object
+    model_name: object
+    model: object
+    product_name: object
+    unique_identifier: object
+    serial_number: object
+    device_capacity: object
+    available_device_capacity: object
+    battery_level: object
+    is_roaming: object
+    is_supervised: object
+    is_dep_enrollment: object
+    user_enrollment: object
+    itunes_store_account_is_active: object
+    is_cloud_backup_enabled: object
+    last_cloud_backup_date: object
+    lost_mode_enabled: object
+
+
+class _Relationships(TypedDict, total=False):
+    device_group: object
+    groups: object
+
+
+class _Row(TypedDict, total=False):
+    id: object
+    attributes: Annotated[_Attributes | object, Loose]
+    relationships: Annotated[_Relationships | object, Loose]
+
+
+class _Devices(TypedDict):
+    data: list[Annotated[_Row | object, Loose]]
+    has_more: NotRequired[object]
+
+
+_PAGE = TypeAdapter(_Devices)
+
+
+def devices(body: bytes) -> object:
+    """A page of the list; raises ValueError where it is none."""
+    return decode(_PAGE, body)
+
+
+def read_record(
+    row: object, place: str, names: Mapping[Group, str] | None, profiles: Profiles | None
+) -> DeviceRecord | Rejected:
+    """The record of one row of the list; rejected without an `id`.
+
+    Args:
+        row: as decoded by `devices`.
+        place: where the row stands, for the report.
+        names: of the groups; None where they could not be read.
+        profiles: what groups are subject to; None where they are not asked for.
+    """
+    native_id = identity(row)
+    if native_id is None:
+        return Rejected(place, "no usable id")
+    of = partial(field, field(row, "attributes"))
+    enrollment = _enrollment(of("user_enrollment"), of("is_dep_enrollment"))
+    hidden = enrollment is Enrollment.USER
+    identifier, model = _wire.text(of("product_name")), _model(_wire.text(of("model_name")))
+    # Of a Mac, `model` is the identifier; of others a part number.
+    platform = _wire.platform_of_model(identifier, model, _wire.text(of("model")))
+    capacity, available = _storage(of("device_capacity"), of("available_device_capacity"))
+    groups = groups_of(row)
+    assigned = () if isinstance(groups, Gap) else groups
+    return DeviceRecord(
+        native_id=native_id,
+        serial=_unless_hidden(_wire.text(of("serial_number")), hidden=hidden),
+        udid=_unless_hidden(_wire.text(of("unique_identifier")), hidden=hidden),
+        name=_first_known(_wire.text(of("name")), _wire.text(of("device_name"))),
+        model_identifier=identifier,
+        model_name=model,
+        platform=platform,
+        os_version=_wire.text(of("os_version")),
+        os_build=_wire.text(of("build_version")),
+        managed=_wire.word(of("status"), _STATUSES),
+        supervised=_wire.flag(of("is_supervised")),
+        enrollment=enrollment,
+        capacity_bytes=capacity,
+        available_bytes=available,
+        backup_enabled=NOT_PERMITTED if hidden else _backup_enabled(of("is_cloud_backup_enabled"), platform),
+        # An empty date means never or not known, and nothing tells which.
+        last_cloud_backup_at=NOT_PERMITTED if hidden else _wire.instant(of("last_cloud_backup_date")),
+        backup_restricted=_restricted(profiles, assigned, hidden=hidden),
+        checkin_at=_wire.instant(of("last_seen_at")),
+        enrolled_at=_wire.instant(of("enrolled_at")),
+        battery_percent=_battery(of("battery_level")),
+        roaming=_wire.flag(of("is_roaming")),
+        account_active=NOT_PERMITTED if hidden else _wire.flag(of("itunes_store_account_is_active")),
+        lost_mode=_wire.flag(of("lost_mode_enabled")),
+        vpn_configured=NOT_REPORTED if profiles is None else profiles.vpn_configured(assigned),
+        groups=_groups(groups, names),
+    )
+
+
+def _enrollment(user_enrollment: object, automated: object) -> Fact[Enrollment]:
+    by_user, by_program = _wire.flag(user_enrollment), _wire.flag(automated)
+    if by_user is True:
+        return Enrollment.USER
+    if by_program is True:
+        return Enrollment.AUTOMATED
+    if UNREADABLE in (by_user, by_program):
+        return UNREADABLE
+    # Older replies do not tell of User Enrolment: then it is not ruled out.
+    return Enrollment.DEVICE if by_user is False and by_program is False else ABSENT
+
+
+def _model(name: Fact[str]) -> Fact[str]:
+    # What SimpleMDM calls a device that has not enrolled yet.
+    return ABSENT if name == "Unknown" else name
+
+
+def _unless_hidden(fact: Fact[str], *, hidden: bool) -> Fact[str]:
+    # Apple keeps both from the MDM under User Enrolment (device management schema, read 2026-11-22).
+    return NOT_PERMITTED if hidden and fact is ABSENT else fact
+
+
+def _first_known(*facts: Fact[str]) -> Fact[str]:
+    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
+
+
+def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
+    """Capacity and free space, sent in GB; 0 of 0 says nothing, and more free than there is cannot be read."""
+    capacity = _wire.size(total, unit=_wire.GB)
+    if capacity is ABSENT:
+        return ABSENT, ABSENT
+    available = 0 if _wire.number(free) == 0 else _wire.size(free, unit=_wire.GB)
+    too_much = not isinstance(capacity, Gap) and not isinstance(available, Gap) and available > capacity
+    return capacity, UNREADABLE if too_much else available
+
+
+def _backup_enabled(value: object, platform: Fact[Platform]) -> Fact[bool]:
+    enabled = _wire.flag(value)
+    # Devices that have no iCloud Backup at all, such as Macs, stand in the list with false.
+    return ABSENT if enabled is False and platform not in _BACKED_UP else enabled
+
+
+def _restricted(profiles: Profiles | None, groups: tuple[Group, ...], *, hidden: bool) -> Fact[bool]:
+    if profiles is None:
+        return NOT_REPORTED
+    # Apple does not let a profile forbid backups under User Enrolment.
+    return NOT_PERMITTED if hidden else profiles.backup_restricted(groups)
+
+
+def _battery(value: object) -> Fact[int]:
+    """Text such as "93%"; a bare number up to 1 is a fraction."""
+    if not isinstance(value, str):
+        level = _wire.number(value)
+        return level if isinstance(level, Gap) else _wire.percent(level, scale=100 if level <= 1 else 1)
+    share = _PERCENT.fullmatch(value.strip())
+    if share is None:
+        return UNREADABLE if value.strip() else ABSENT
+    return _wire.percent(int(share[1]))
+
+
+def _groups(groups: Fact[tuple[Group, ...]], names: Mapping[Group, str] | None) -> Fact[tuple[str, ...]]:
+    if isinstance(groups, Gap):
+        return groups
+    return ABSENT if names is None else _wire.names([names.get(group) for group in groups])

@@ -1,0 +1,238 @@
+"""One device of Zentral: its row in the list, and the newest answers it gave to commands, as one record.
+
+Names and empty values are those of `GET /api/mdm/devices/` (Zentral's serializers, read 2026-11-22); those of the
+answers are Apple's (device management schema, `DeviceInformation` and `Restrictions`, read 2026-11-22).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from connectors import _wire
+from connectors._rows import Loose, field, rows
+from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+
+FROM_INFORMATION = frozenset(
+    {
+        "shared_ipad",
+        "capacity_bytes",
+        "available_bytes",
+        "backup_enabled",
+        "last_cloud_backup_at",
+        "inventory_at",
+        "battery_percent",
+        "roaming",
+        "account_active",
+        "lost_mode",
+    }
+)
+"""What only a device's answer to `DeviceInformation` tells."""
+FROM_RESTRICTIONS = frozenset({"backup_restricted"})
+"""What only its answer to `Restrictions` tells."""
+
+_PLATFORMS = {
+    "ios": Platform.IOS,
+    "ipados": Platform.IPADOS,
+    "tvos": Platform.TVOS,
+    "visionos": Platform.VISIONOS,
+    "watchos": Platform.WATCHOS,
+    "macos": Platform.MACOS,
+}
+
+
+class Device(TypedDict, total=False):
+    """A row of the list."""
+
+    id: object
+    realm_user: object
+    udid: object
+    serial_number: object
+    name: object
+    model: object
+    platform: object
+    os_version: object
+    build_version: object
+    dep_enrollment: object
+    user_enrollment: object
+    supervised: object
+    last_seen_at: object
+    checkout_at: object
+    blocked_at: object
+    created_at: object
+
+
+class DevicePage(TypedDict):
+    """One page of the list; a row of another kind than an object arrives as it is."""
+
+    count: NotRequired[object]
+    next: NotRequired[object]
+    results: list[Annotated[Device | object, Loose]]
+
+
+PAGE = TypeAdapter(DevicePage)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a device answered to a command, and when.
+
+    Attributes:
+        said: the part of the answer that was asked for; whatever is no mapping makes its facts unreadable.
+    """
+
+    said: object
+    at: Fact[datetime]
+
+
+UNANSWERED = Answer(None, ABSENT)
+
+
+def read_device(
+    row: object, place: str, information: Answer, restrictions: Answer
+) -> DeviceRecord | Rejected:
+    """The record of one row; rejected without an `id`.
+
+    Args:
+        row: as decoded by `PAGE`.
+        place: where it stands, for the report.
+        information: the device's answer to `DeviceInformation`.
+        restrictions: the device's answer to `Restrictions`.
+    """
+    native_id = identity(row)
+    if native_id is None:
+        return Rejected(place, "no usable id")
+    return _answered(_listed(row, native_id), information, field(restrictions.said, "restrictedBool"))
+
+
+def without(record: DeviceRecord, signals: frozenset[str]) -> DeviceRecord:
+    """`record` for a source that does not ask for `signals`."""
+    return replace(record, **dict.fromkeys(signals, NOT_REPORTED))
+
+
+def identity(row: object, key: str = "id") -> str | None:
+    """The row's number under `key` as text, None where there is none to rely on."""
+    value = field(row, key)
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
+    return str(value) if usable else None
+
+
+def _listed(row: object, native_id: str) -> DeviceRecord:
+    r, user = partial(field, row), field(row, "realm_user")
+    enrollment = _enrollment(r("user_enrollment"), r("dep_enrollment"))
+    personal = enrollment is Enrollment.USER
+    return DeviceRecord(
+        native_id=native_id,
+        # Under User Enrolment both columns hold an enrolment id.
+        serial=_unless(_wire.text(r("serial_number")), hidden=personal),
+        udid=_unless(_wire.text(r("udid")), hidden=personal),
+        name=_wire.text(r("name")),
+        model_identifier=_wire.text(r("model")),
+        platform=_wire.word(r("platform"), _PLATFORMS),
+        os_version=_wire.text(r("os_version")),
+        os_build=_wire.text(r("build_version")),
+        managed=_managed(moment(r("checkout_at")), moment(r("blocked_at"))),
+        supervised=_wire.flag(r("supervised")),
+        enrollment=enrollment,
+        ownership=_ownership(enrollment),
+        checkin_at=moment(r("last_seen_at")),
+        enrolled_at=moment(r("created_at")),
+        user_name=_wire.text(field(user, "username")),
+        user_email=_wire.text(field(user, "email")),
+    )
+
+
+def _answered(record: DeviceRecord, information: Answer, restricted: object) -> DeviceRecord:
+    said = partial(field, information.said)
+    hidden = partial(_unless, hidden=record.enrollment is Enrollment.USER)
+    capacity, available = _storage(said("DeviceCapacity"), said("AvailableDeviceCapacity"))
+    return replace(
+        record,
+        shared_ipad=_wire.flag(said("IsMultiUser")),
+        capacity_bytes=capacity,
+        available_bytes=available,
+        backup_enabled=hidden(_wire.flag(said("IsCloudBackupEnabled"))),
+        last_cloud_backup_at=hidden(_date(said("LastCloudBackupDate"))),
+        backup_restricted=hidden(_restricted(restricted)),
+        inventory_at=information.at,
+        battery_percent=_wire.percent(said("BatteryLevel"), scale=100),
+        roaming=_roaming(said("ServiceSubscriptions")),
+        account_active=hidden(_wire.flag(said("iTunesStoreAccountIsActive"))),
+        lost_mode=hidden(_wire.flag(said("IsMDMLostModeEnabled"))),
+    )
+
+
+def moment(value: object) -> Fact[datetime]:
+    """A time of Zentral's: UTC, though it does not say so (its settings and serializers, read 2026-11-22)."""
+    said = _wire.instant(value)
+    return _wire.instant(f"{value}+00:00") if said is UNREADABLE and isinstance(value, str) else said
+
+
+def _managed(left: Fact[datetime], blocked: Fact[datetime]) -> Fact[bool]:
+    if UNREADABLE in {left, blocked}:
+        return UNREADABLE
+    # Zentral no longer talks to a device that it has blocked.
+    return left is ABSENT and blocked is ABSENT
+
+
+def _enrollment(by_user: object, automated: object) -> Fact[Enrollment]:
+    user, dep = _wire.flag(by_user), _wire.flag(automated)
+    if user is True:
+        return Enrollment.USER
+    if dep is True:
+        return Enrollment.AUTOMATED
+    gaps = [fact for fact in (user, dep) if isinstance(fact, Gap)]
+    return gaps[0] if gaps else Enrollment.DEVICE
+
+
+def _ownership(enrollment: Fact[Enrollment]) -> Fact[Ownership]:
+    match enrollment:
+        case Enrollment.USER:
+            return Ownership.PERSONAL
+        case Enrollment.AUTOMATED:
+            return Ownership.ORGANISATION
+        case _:
+            return ABSENT
+
+
+def _unless(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
+    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
+    return NOT_PERMITTED if hidden else fact
+
+
+def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
+    capacity = _wire.size(total, unit=_wire.GB)
+    if capacity is ABSENT:
+        # An Apple TV says 0 of 0, or nothing.
+        return ABSENT, ABSENT
+    return capacity, _wire.size(free, unit=_wire.GB) if _wire.number(free) != 0 else 0
+
+
+def _date(value: object) -> Fact[datetime]:
+    """A date of a property list, which is UTC and does not say so."""
+    if value is None:
+        return ABSENT
+    return _wire.utc(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else UNREADABLE
+
+
+def _restricted(effective: object) -> Fact[bool]:
+    """True where the restrictions in force forbid iCloud Backup; one that is not listed proves nothing."""
+    allowed = _wire.flag(field(field(effective, "allowCloudBackup"), "value"))
+    return allowed if isinstance(allowed, Gap) else not allowed
+
+
+def _roaming(lines: object) -> Fact[bool]:
+    if lines is None:
+        return ABSENT
+    try:
+        said = [_wire.flag(field(line, "IsRoaming")) for line in rows(lines)]
+    except ValueError:
+        return UNREADABLE
+    # An empty slot says nothing.
+    return next((fact for fact in (True, False, UNREADABLE) if fact in said), ABSENT)
