@@ -24,7 +24,9 @@ OWN_KINDS = (
     "simplemdm",
     "addigy",
     "fleet",
+    "apple_business",
     "zentral",
+    "nanomdm",
     "file",
     "demo",
 )
