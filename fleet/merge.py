@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from fleet.model.device import SIGNALS, Device, Sighting, Standing
+from fleet.model.device import SIGNALS, Device, Sighting, Standing, facts_of
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ def merge(key: str, sightings: Sequence[Sighting]) -> Device:
     """One device from its sightings (at least one)."""
     counted, superseded = _newest_enrolments(_listed(sightings))
     if len(counted) == 1:
-        record = counted[0].record
-        values: dict[str, Any] = {signal: getattr(record, signal) for signal in SIGNALS}
+        values: dict[str, Any] = dict(zip(SIGNALS, facts_of(counted[0].record), strict=True))
     else:
         counted.sort(key=_freshness, reverse=True)
         values = {signal: _freshest(counted, signal) for signal in SIGNALS}

@@ -13,7 +13,7 @@ import tempfile
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from fleet.model.device import SIGNALS, Device
+from fleet.model.device import SIGNALS, Device, facts_of
 from fleet.model.fact import Gap, Never, Reason
 from fleet.model.finding import Finding, Severity, Status
 from reports._format import Format, ReportContext, Written
@@ -29,7 +29,6 @@ Object: TypeAlias = dict[str, object]
 _AT_THE_HEAD = frozenset({"serial", "name", "model_name", "user_email", "site", "groups"})
 # With one source there is no doubt about who said these: not to repeat them saves a tenth of the file. The system's
 # version is judged, so its age has to stand by it.
-_BELOW_THE_HEAD = tuple(signal for signal in SIGNALS if signal not in _AT_THE_HEAD)
 
 
 class FindingsJson:
@@ -148,9 +147,16 @@ def _device(report: DeviceReport) -> Object:
 
 def _signals(device: Device) -> Object:
     """The known signals under the source that won them, so that an observation time stands once."""
+    if len(device.sightings) == 1:
+        (sighting,) = device.sightings
+        known = {
+            signal: value
+            for signal, value in zip(SIGNALS, facts_of(device), strict=True)
+            if type(value) is not Gap and signal not in _AT_THE_HEAD
+        }
+        return {sighting.source: {"observed_at": sighting.observed_at, "values": known}} if known else {}
     won: dict[str, tuple[datetime, Object]] = {}
-    for signal in _BELOW_THE_HEAD if len(device.sightings) == 1 else SIGNALS:
-        value = getattr(device, signal)
+    for signal, value in zip(SIGNALS, facts_of(device), strict=True):
         if not isinstance(value, Gap):
             sighting = device.sighting_of(signal)
             _, values = won.setdefault(sighting.source, (sighting.observed_at, {}))
@@ -160,11 +166,10 @@ def _signals(device: Device) -> Object:
 
 def _unknown(device: Device) -> Object:
     """The signals without a value, with the reason, save those that no source of the device ever reports."""
-    facts = ((signal, getattr(device, signal)) for signal in SIGNALS)
     return {
         signal: fact.reason
-        for signal, fact in facts
-        if isinstance(fact, Gap) and fact.reason is not Reason.NOT_REPORTED
+        for signal, fact in zip(SIGNALS, facts_of(device), strict=True)
+        if type(fact) is Gap and fact.reason is not Reason.NOT_REPORTED
     }
 
 

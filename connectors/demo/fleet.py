@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -132,8 +133,7 @@ class Fleet:
 
     def life(self, index: int) -> Life:
         """The life of the device `index`, 0 up to `devices`."""
-        card = self.card(index)
-        return _draw(card, index, self.nights, Random(f"{self.seed}/{index}"))
+        return _life(self.card(index), index, self.nights, self.seed)
 
     def record(self, record_id: int) -> Life:
         """The life that a vendor's record id stands for: of a device, or of one that was enrolled again."""
@@ -186,6 +186,12 @@ def _deck(seed: int) -> tuple[Card, ...]:
 
 def _belongs(card: Card, sources: tuple[Source, ...]) -> bool:
     return card.source in sources or (card.story is Story.TWICE and Source.FIELD in sources)
+
+
+@lru_cache(maxsize=8192)
+def _life(card: Card, index: int, nights: int, seed: int) -> Life:
+    """Kept for the nights to come: a life does not change, and a page is rendered more than once."""
+    return _draw(card, index, nights, Random(f"{seed}/{index}"))
 
 
 def _draw(card: Card, index: int, nights: int, rng: Random) -> Life:

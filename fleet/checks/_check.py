@@ -70,7 +70,7 @@ class Case:
         return max(self.observed_at(signal) - moment, timedelta(0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
     """One check of the catalogue.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fleet.checks import CHECKS
@@ -124,6 +125,7 @@ def _why_unseen(device: Device, last: Gap) -> str:
     return "never_collected" if never else str(last.reason)
 
 
+@lru_cache(maxsize=8)
 def _grouped(checks: tuple[Check, ...]) -> tuple[tuple[str, tuple[Check, ...]], ...]:
     """The checks by problem, in the order of the catalogue, `backup` first."""
     names = sorted(dict.fromkeys(check.problem for check in checks), key=lambda name: name != BACKUP)

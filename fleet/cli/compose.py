@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from dataclasses import replace
@@ -64,6 +65,17 @@ def database_of(loaded: Settings[SourceSettings], *, upgrade: bool = True) -> Da
     return open_database(
         loaded.database.url, password=password.get_secret_value() if password else None, upgrade=upgrade
     )
+
+
+def settle_memory() -> None:
+    """Spare the collector what lives as long as the program, and wake it for pages rather than for rows.
+
+    Decoding and judging make millions of short-lived values that reference counting frees by itself; at the default
+    threshold the collector looks through all of them again and again (measured: a seventh of the time).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def surroundings(collected_at: datetime, *, full: bool) -> Surroundings:

@@ -169,6 +169,7 @@ def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
             f"the database was upgraded; a copy from before is {database.upgraded_from}",
             level=logging.WARNING,
         )
+    compose.settle_memory()
     with lock(database):
         if inventory.discard_unfinished(database):
             logs.say(

@@ -33,6 +33,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
     """Live through the nights, report the last one into `out`, and say where to look."""
     fleet = made_up_fleet(devices, nights, seed)
     last = compose.moment(as_of) if as_of else compose.now()
+    compose.settle_memory()
     with tempfile.TemporaryDirectory(prefix="fleetkeep-demo-") as folder:
         database = open_database(f"sqlite:///{folder}/demo.db")
         work = Work(database=database, as_of=last - timedelta(days=nights), bar=Bar() if loud else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -94,7 +95,7 @@ def _sighting(
         if values[index] is not None:
             values[index] = kind(values[index])
     if values[_GROUPS] is not None:
-        values[_GROUPS] = tuple(values[_GROUPS])
+        values[_GROUPS] = tuple(json.loads(values[_GROUPS]))
     signals = dict(zip(_NAMES, values, strict=True))
     signals.update(gaps[row[6]])
     record = DeviceRecord(native_id=row[4], **signals)

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
     from sqlalchemy.types import TypeEngine
 
@@ -51,6 +53,11 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         return datetime.fromtimestamp(value, UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def moment_for(dialect: Dialect) -> Callable[[datetime], object]:
+    """How a moment is handed to the driver without SQLAlchemy in between, as `UtcTime` would."""
+    return (lambda moment: int(moment.timestamp())) if dialect.name == "sqlite" else (lambda moment: moment)
 
 
 metadata = sa.MetaData(
@@ -146,7 +153,7 @@ def _signal_column(name: str) -> sa.Column[Any]:
     }:
         return sa.Column(name, sa.Boolean)
     if name == "groups":
-        return sa.Column(name, sa.JSON(none_as_null=True))
+        return sa.Column(name, sa.Text, comment="A JSON list of names")
     return sa.Column(name, sa.String(255))
 
 

@@ -287,7 +287,7 @@ def upgrade() -> None:
         sa.Column("user_email", sa.String(length=255), nullable=True),
         sa.Column("department", sa.String(length=255), nullable=True),
         sa.Column("site", sa.String(length=255), nullable=True),
-        sa.Column("groups", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("groups", sa.Text(), nullable=True, comment="A JSON list of names"),
         sa.ForeignKeyConstraint(
             ["from_collection_id"], ["collection.id"], name=op.f("fk_record_from_collection_id_collection")
         ),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, Sighting
+from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, Sighting, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
 from reports.html.columns import Column, Ids, Joint, Numbers, Part, Text, joined, plain
 
@@ -99,13 +99,16 @@ class Devices:
     def _take_facts(self, device: Device, observed: int) -> str:
         shape: list[str] = []
         left_out = None if isinstance(device.serial, Gap) else "udid"
-        for name, store in self._store:
-            fact = getattr(device, name)
-            if isinstance(fact, Gap) or name == left_out:
-                shape.append(_MARKS[fact.reason] if isinstance(fact, Gap) else LEFT_OUT)
+        single = len(device.sightings) == 1
+        for (name, store), fact in zip(self._store, facts_of(device), strict=True):
+            if type(fact) is Gap:
+                shape.append(_MARKS[fact.reason])
+                store(None, observed)
+            elif name == left_out:
+                shape.append(LEFT_OUT)
                 store(None, observed)
             else:
-                shape.append(_winner(device, name))
+                shape.append("0" if single else _winner(device, name))
                 store(fact, observed)
         return "".join(shape)
 
@@ -207,12 +210,12 @@ def _shortened(why: str, findings: Sequence[Finding]) -> str:
 
 
 def _winner(device: Device, signal: str) -> str:
-    if len(device.sightings) == 1:
-        return "0"
     return chr(_FIRST_SIGHTING + device.sightings.index(device.sighting_of(signal)))
 
 
 def _words(fact: object) -> str:
+    if type(fact) is str:
+        return plain(fact)
     match fact:
         case bool():
             return "yes" if fact else "no"
