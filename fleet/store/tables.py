@@ -44,9 +44,7 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
         """Seconds for SQLite; a time without a zone is a bug, not a guess."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("a stored time needs a zone")
-        return int(value.timestamp()) if dialect.name == "sqlite" else value
+        return _seconds(value) if dialect.name == "sqlite" else _aware(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - int or datetime
         """Always an aware time in UTC."""
@@ -56,8 +54,19 @@ class UtcTime(sa.types.TypeDecorator[datetime]):
 
 
 def moment_for(dialect: Dialect) -> Callable[[datetime], object]:
-    """How a moment is handed to the driver without SQLAlchemy in between, as `UtcTime` would."""
-    return (lambda moment: int(moment.timestamp())) if dialect.name == "sqlite" else (lambda moment: moment)
+    """How a moment is handed to the driver without SQLAlchemy in between: as `UtcTime` does it."""
+    return _seconds if dialect.name == "sqlite" else _aware
+
+
+def _aware(moment: datetime) -> datetime:
+    """The moment; one without a zone is a bug, not a guess."""
+    if moment.tzinfo is None:
+        raise ValueError("a stored time needs a zone")
+    return moment
+
+
+def _seconds(moment: datetime) -> int:
+    return int(_aware(moment).timestamp())
 
 
 metadata = sa.MetaData(
