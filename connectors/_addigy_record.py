@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -21,8 +21,6 @@ from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fa
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-T = TypeVar("T")
 
 FACTS = (
     "serial_number",
@@ -102,11 +100,13 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
     fact = partial(fact_of, item)
     enrollment = _enrollment(item)
     hidden = enrollment is Enrollment.USER
-    capacity, available = _storage(fact("total_disk_space_gb"), fact("free_disk_space_gb"))
+    capacity, available = _wire.storage(
+        fact("total_disk_space_gb"), fact("free_disk_space_gb"), unit=_wire.GB
+    )
     return DeviceRecord(
         native_id=native_id,
-        serial=_unless_hidden(_wire.text(fact("serial_number")), hidden=hidden),
-        udid=_unless_hidden(_wire.text(fact("udid")), hidden=hidden),
+        serial=_wire.unless_hidden(_wire.text(fact("serial_number")), hidden=hidden),
+        udid=_wire.unless_hidden(_wire.text(fact("udid")), hidden=hidden),
         name=_name(fact("device_name")),
         model_identifier=_identifier(item),
         model_name=_wire.text(fact("device_model_name")),
@@ -120,10 +120,12 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
         available_bytes=available,
         backup_enabled=NOT_PERMITTED if hidden else _wire.flag(fact("is_cloud_backup_enabled")),
         last_cloud_backup_at=NOT_PERMITTED if hidden else _wire.instant(fact("last_cloud_backup_date")),
-        inventory_at=_first(
+        inventory_at=_wire.first_known(
             _wire.instant(field(item, "audit_date")), _wire.instant(field(item, "agent_audit_date"))
         ),
-        checkin_at=_first(_wire.instant(fact("mdm_last_connected")), _wire.instant(fact("last_online"))),
+        checkin_at=_wire.first_known(
+            _wire.instant(fact("mdm_last_connected")), _wire.instant(fact("last_online"))
+        ),
         enrolled_at=_wire.instant(fact("registration_date")),
         battery_percent=_wire.percent(fact("battery_percentage")),
         roaming=_wire.flag(fact("is_roaming")),
@@ -165,7 +167,9 @@ def groups_of(item: object, policies: Mapping[str, Fact[str]]) -> Fact[tuple[str
 
 
 def _identifier(item: object) -> Fact[str]:
-    return _first(_wire.text(fact_of(item, "product_name")), _wire.text(fact_of(item, "hardware_model")))
+    return _wire.first_known(
+        _wire.text(fact_of(item, "product_name")), _wire.text(fact_of(item, "hardware_model"))
+    )
 
 
 def _enrollment(item: object) -> Fact[Enrollment]:
@@ -179,11 +183,6 @@ def _enrollment(item: object) -> Fact[Enrollment]:
     return UNREADABLE if UNREADABLE in {own, automated} else ABSENT
 
 
-def _unless_hidden(fact: Fact[str], *, hidden: bool) -> Fact[str]:
-    # Apple keeps both from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if hidden and fact is ABSENT else fact
-
-
 def _name(value: object) -> Fact[str]:
     r"""The name; Addigy was seen to send a typographic apostrophe as the six characters `\u2019`."""
     if isinstance(value, str) and "\\u" in value:
@@ -192,24 +191,9 @@ def _name(value: object) -> Fact[str]:
     return _wire.text(value)
 
 
-def _first(*facts: Fact[T]) -> Fact[T]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
-
-
 def _shared(residents: object) -> Fact[bool]:
     # Room for users is what only a Shared iPad has; none may be what an unasked device shows.
     count = _wire.number(residents)
     if isinstance(count, Gap):
         return count
     return True if count > 0 else ABSENT
-
-
-def _storage(total_gb: object, free_gb: object) -> tuple[Fact[int], Fact[int]]:
-    """Bytes; without a capacity the free space says nothing, and more free than there is cannot be."""
-    capacity = _wire.size(total_gb, unit=_wire.GB)
-    if capacity is ABSENT:
-        return ABSENT, ABSENT
-    available = 0 if _wire.number(free_gb) == 0 else _wire.size(free_gb, unit=_wire.GB)
-    if not isinstance(capacity, Gap) and not isinstance(available, Gap) and available > capacity:
-        return capacity, UNREADABLE
-    return capacity, available

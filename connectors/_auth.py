@@ -7,11 +7,14 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from connectors import _rows, _wire
 from fleet.errors import AuthRefused
+from fleet.model.fact import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from connectors._answers import Answer
     from connectors._http import Api
 
 _UNSTATED_LIFETIME = 300.0
@@ -67,6 +70,15 @@ class Token:
 def bearer(token: str, lifetime_seconds: float | None) -> Token:
     """A token sent as `Authorization: Bearer`."""
     return Token({"Authorization": f"Bearer {token}"}, lifetime_seconds)
+
+
+def oauth_token(answer: Answer) -> Token:
+    """The token of an OAuth 2 token endpoint (RFC 6749, section 5.1); raises ValueError where there is none."""
+    said = _rows.anything(answer.body)
+    token, lifetime = _rows.field(said, "access_token"), _wire.number(_rows.field(said, "expires_in"))
+    if not isinstance(token, str) or not token:
+        raise ValueError("no token")
+    return bearer(token, None if isinstance(lifetime, Gap) else lifetime)
 
 
 class FetchedToken:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -19,9 +19,6 @@ from connectors import _wire
 from connectors._rows import Loose, field, rows
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 DETAIL_ONLY = frozenset(
     {
@@ -136,16 +133,18 @@ def _record(host: object, native_id: str) -> DeviceRecord:
     standing = _standing(host)
     hidden = partial(_hidden, hidden=standing.enrollment is Enrollment.USER)
     serial, udid = _identifiers(host, standing)
-    capacity, available = _storage(h("gigs_total_disk_space"), h("gigs_disk_space_available"))
+    capacity, available = _wire.storage(
+        h("gigs_total_disk_space"), h("gigs_disk_space_available"), unit=_wire.GB
+    )
     return DeviceRecord(
         native_id=native_id,
         serial=serial,
         udid=udid,
-        name=_first_known(_wire.text(h("computer_name")), _wire.text(h("display_name"))),
+        name=_wire.first_known(_wire.text(h("computer_name")), _wire.text(h("display_name"))),
         model_identifier=_wire.text(h("hardware_model")),
         platform=_platform(h("platform")),
         os_version=_os_version(h("os_version"), h("supplemental_os_version_extra")),
-        os_build=_first_known(_wire.text(h("build")), _wire.text(h("supplemental_build_version"))),
+        os_build=_wire.first_known(_wire.text(h("build")), _wire.text(h("supplemental_build_version"))),
         managed=standing.managed,
         enrollment=standing.enrollment,
         ownership=standing.ownership,
@@ -154,18 +153,18 @@ def _record(host: object, native_id: str) -> DeviceRecord:
         backup_enabled=hidden(_wire.flag(h("is_cloud_backup_enabled"))),
         last_cloud_backup_at=hidden(_moment(h("last_cloud_backup_date"))),
         inventory_at=_moment(h("detail_updated_at")),
-        checkin_at=_first_known(_moment(h("last_mdm_checked_in_at")), _moment(h("seen_time"))),
-        enrolled_at=_first_known(_moment(h("last_mdm_enrolled_at")), _moment(h("last_enrolled_at"))),
+        checkin_at=_wire.first_known(_moment(h("last_mdm_checked_in_at")), _moment(h("seen_time"))),
+        enrolled_at=_wire.first_known(_moment(h("last_mdm_enrolled_at")), _moment(h("last_enrolled_at"))),
         battery_percent=_wire.percent(h("battery_level"), scale=100),
-        roaming=_roaming(h("service_subscriptions")),
+        roaming=_wire.roaming(h("service_subscriptions"), "is_roaming"),
         account_active=hidden(_wire.flag(h("itunes_store_account_is_active"))),
         lost_mode=hidden(_wire.flag(h("is_mdm_lost_mode_enabled"))),
-        user_name=_first_known(
+        user_name=_wire.first_known(
             _wire.text(field(end_user, "idp_full_name")), _wire.text(field(end_user, "idp_username"))
         ),
         user_email=_email(end_user, h("device_mapping")),
         department=_wire.text(field(end_user, "idp_department")),
-        site=_first_known(_wire.text(h("team_name")), _wire.text(h("fleet_name"))),
+        site=_wire.first_known(_wire.text(h("team_name")), _wire.text(h("fleet_name"))),
         groups=_groups(h("labels")),
     )
 
@@ -214,7 +213,7 @@ def _identifiers(host: object, standing: _Standing) -> tuple[Fact[str], Fact[str
     serial = _wire.text(field(host, "hardware_serial"))
     if standing.enrollment is Enrollment.USER or (serial is not ABSENT and _without_serial(host)):
         return NOT_PERMITTED, NOT_PERMITTED
-    return serial, _first_known(_wire.text(field(host, "udid")), _wire.text(field(host, "uuid")))
+    return serial, _wire.first_known(_wire.text(field(host, "udid")), _wire.text(field(host, "uuid")))
 
 
 def _hidden(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
@@ -236,28 +235,9 @@ def _os_version(value: object, extra: object) -> Fact[str]:
     return version if isinstance(letter, Gap) or letter in version else f"{version} {letter}"
 
 
-def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
-    capacity = _wire.size(total, unit=_wire.GB)
-    if capacity is ABSENT:
-        # 0 of 0 stands there until the first answer.
-        return ABSENT, ABSENT
-    return capacity, _wire.size(free, unit=_wire.GB) if _wire.number(free) != 0 else 0
-
-
 def _moment(value: object) -> Fact[datetime]:
     moment = _wire.instant(value)
     return ABSENT if not isinstance(moment, Gap) and moment < _FIRST_REAL_DAY else moment
-
-
-def _roaming(lines: object) -> Fact[bool]:
-    if lines is None:
-        return ABSENT
-    try:
-        said = [_wire.flag(field(line, "is_roaming")) for line in rows(lines)]
-    except ValueError:
-        return UNREADABLE
-    # An empty slot says nothing.
-    return next((fact for fact in (True, False, UNREADABLE) if fact in said), ABSENT)
 
 
 def _email(end_user: object, mapping: object) -> Fact[str]:
@@ -265,7 +245,7 @@ def _email(end_user: object, mapping: object) -> Fact[str]:
     login = _wire.text(field(end_user, "idp_username"))
     others = [field(_first(field(end_user, "other_emails")), "email"), field(_first(mapping), "email")]
     said = [login if isinstance(login, Gap) or "@" in login else ABSENT, *map(_wire.text, others)]
-    return _first_known(*said)
+    return _wire.first_known(*said)
 
 
 def _groups(labels: object) -> Fact[tuple[str, ...]]:
@@ -284,8 +264,3 @@ def _first(items: object) -> object:
         return next(iter(rows(items)), None)
     except ValueError:
         return items
-
-
-def _first_known(*facts: Fact[_wire.E]) -> Fact[_wire.E]:
-    known: Iterable[Fact[_wire.E]] = (fact for fact in facts if not isinstance(fact, Gap))
-    return next(iter(known), UNREADABLE if UNREADABLE in facts else facts[0])

@@ -19,12 +19,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from connectors import _rows, _wire
-from connectors._auth import Token, bearer
+from connectors._auth import Token, oauth_token
 from connectors._connector import SourceSettings, Surroundings
-from connectors._http import Answer, Api, open_api, origin_url, server_time
+from connectors._http import Api, open_api, origin_url, server_time
 from fleet.errors import SecretUnavailable
-from fleet.model.fact import Gap
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,7 +75,7 @@ class Login:
                 "scope": f"{settings.url}/.default",
                 **self._proof(host, settings.login_url + path),
             }
-            return host.exchange(path, _token, form=form)
+            return host.exchange(path, oauth_token, form=form)
 
     def _proof(self, host: Api, audience: str) -> dict[str, str]:
         settings = self._settings
@@ -90,14 +88,6 @@ class Login:
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "client_assertion": _assertion(settings, audience, now),
         }
-
-
-def _token(answer: Answer) -> Token:
-    said = _rows.anything(answer.body)
-    token, lifetime = _rows.field(said, "access_token"), _wire.number(_rows.field(said, "expires_in"))
-    if not isinstance(token, str) or not token:
-        raise ValueError("no token")
-    return bearer(token, None if isinstance(lifetime, Gap) else lifetime)
 
 
 def _assertion(settings: IntuneSettings, audience: str, now: datetime) -> str:

@@ -8,13 +8,13 @@ read permission opens, so one that matters leaves every device unproven.
 from __future__ import annotations
 
 import base64
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from connectors import _rows, _wire
 from connectors._intune_graph import READ_POLICIES, SIDE_FAILURES, pages
+from connectors._profile import VPN, read_profile
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 from fleet.model.run import Trouble
 
@@ -29,13 +29,7 @@ _CATALOG = "/beta/deviceManagement/configurationPolicies?$expand=settings,assign
 _IN_FORCE = {"compliant", "remediated"}
 _NOT_THERE = {"notapplicable", "notassigned"}
 _ID_LENGTH = 36
-_BLOCKS = re.compile(rb"<key>\s*allowCloudBackup\s*</key>\s*<false\s*/>")
-_TUNNELS = re.compile(
-    rb"<key>\s*OnDemandEnabled\s*</key>\s*<integer>\s*1\s*</integer>"
-    rb"|<key>\s*VPNType\s*</key>\s*<string>\s*AlwaysOn\s*</string>"
-)
 _CATALOG_BACKUP = "com.apple.applicationaccess_allowcloudbackup"
-_CATALOG_VPN = "com.apple.vpn.managed"
 
 
 @dataclass(slots=True)
@@ -141,14 +135,12 @@ def _dials_itself(row: object) -> Fact[bool]:
 
 
 def _custom_effects(payload: object) -> tuple[Fact[bool], Fact[bool]]:
-    # Searched as bytes: a signed profile is no property list, and carries its text all the same.
     try:
-        profile = base64.b64decode(payload, validate=True) if isinstance(payload, str) else b""
+        body = base64.b64decode(payload, validate=True) if isinstance(payload, str) else b""
     except ValueError:
-        profile = b""
-    if not profile:
-        return ABSENT, ABSENT
-    return _BLOCKS.search(profile) is not None, _TUNNELS.search(profile) is not None
+        body = b""
+    profile = read_profile(body)
+    return (ABSENT, ABSENT) if profile is None else (profile.forbids_backup, profile.makes_vpn)
 
 
 def _statuses(api: Api, policy_id: str) -> Iterator[object]:
@@ -177,7 +169,7 @@ def _read_catalog(row: object, policies: Policies) -> None:
     blocks = tunnels = not complete
     for setting, value in _settings(row):
         blocks |= setting == _CATALOG_BACKUP and not value.endswith("_true")
-        tunnels |= setting.startswith(_CATALOG_VPN)
+        tunnels |= setting.startswith(VPN)
     policies.backup.whole &= not blocks
     policies.vpn.whole &= not tunnels
     if complete and (blocks or tunnels):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connectors import _wire
 from connectors._rows import field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, Fact, Gap
+from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,7 +83,7 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
     capacity, available = _storage(r("totalStorageSpaceInBytes"), r("freeStorageSpaceInBytes"))
     return DeviceRecord(
         native_id=native_id,
-        serial=_unless_hidden(_wire.text(r("serialNumber")), enrollment),
+        serial=_wire.unless_hidden(_wire.text(r("serialNumber")), hidden=enrollment is Enrollment.USER),
         name=_wire.text(r("deviceName")),
         model_name=model,
         platform=_platform(r("deviceType"), r("operatingSystem"), model),
@@ -97,7 +97,7 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
         checkin_at=checkin_at,
         enrolled_at=_wire.instant(r("enrolledDateTime")),
         lost_mode=_wire.word(r("lostModeState"), _LOST) if beta else NOT_REPORTED,
-        user_name=_first_known(_wire.text(r("userDisplayName")), _wire.text(r("userPrincipalName"))),
+        user_name=_wire.first_known(_wire.text(r("userDisplayName")), _wire.text(r("userPrincipalName"))),
         user_email=_first_email(_wire.text(r("emailAddress"))),
     )
 
@@ -109,7 +109,9 @@ def detailed(record: DeviceRecord, answer: object) -> DeviceRecord:
     by_model = _wire.platform_of_model(identifier)
     return replace(
         record,
-        udid=_unless_hidden(_wire.text(field(answer, "udid")), record.enrollment),
+        udid=_wire.unless_hidden(
+            _wire.text(field(answer, "udid")), hidden=record.enrollment is Enrollment.USER
+        ),
         model_identifier=identifier,
         platform=by_model if record.platform is Platform.IOS and by_model is not ABSENT else record.platform,
         battery_percent=_wire.percent(hardware("batteryLevelPercentage")),
@@ -144,15 +146,6 @@ def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
     capacity = _wire.size(total, unit=_STATED_BYTE)
     # 0 is Intune's default for both: neither full nor known.
     return capacity, ABSENT if capacity is ABSENT else _wire.size(free, unit=_STATED_BYTE)
-
-
-def _unless_hidden(fact: Fact[str], enrollment: Fact[Enrollment]) -> Fact[str]:
-    # Apple keeps both from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if enrollment is Enrollment.USER and fact is ABSENT else fact
-
-
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
 
 
 def _first_email(said: Fact[str]) -> Fact[str]:

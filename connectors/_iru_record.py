@@ -91,7 +91,7 @@ def read_inventory(row: object) -> Inventory:
     """One row of Prism's device information."""
     return Inventory(
         # Rows from before a change of its format have the older name.
-        model_identifier=_first_known(
+        model_identifier=_wire.first_known(
             _wire.text(_rows.field(row, "model_id")), _wire.text(_rows.field(row, "model_identifier"))
         ),
         os_build=_wire.text(_rows.field(row, "os_build")),
@@ -119,7 +119,9 @@ def read_record(row: object, place: str, side: SideData) -> DeviceRecord | Rejec
         model_name=model,
         platform=platform,
         os_version=_wire.text(_rows.field(row, "os_version")),
-        os_build=_first_known(inventory.os_build, _wire.text(_rows.field(row, "supplemental_build_version"))),
+        os_build=_wire.first_known(
+            inventory.os_build, _wire.text(_rows.field(row, "supplemental_build_version"))
+        ),
         managed=_managed(row),
         # Prism has been seen to say it of a Mac.
         shared_ipad=inventory.shared_ipad if platform is Platform.IPADOS else ABSENT,
@@ -147,7 +149,7 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
     return replace(
         record,
         udid=_wire.text(_rows.field(hardware, "uuid")),
-        model_identifier=_first_known(
+        model_identifier=_wire.first_known(
             record.model_identifier, _wire.text(_rows.field(hardware, "model_identifier"))
         ),
         supervised=_wire.word(_rows.field(_rows.field(details, "mdm"), "supervised"), _SPOKEN),
@@ -169,10 +171,6 @@ def person_id(value: object) -> str | None:
         value = str(value)
     said = _wire.text(value)
     return None if isinstance(said, Gap) else said
-
-
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
 
 
 def _platform(kind: object, identifier: Fact[str], model: Fact[str]) -> Fact[Platform]:

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, SecretStr, TypeAdapter, model_validator
 
 from connectors import _rows, _wire
-from connectors._auth import Token, basic, bearer
+from connectors._auth import Token, basic, bearer, oauth_token
 from connectors._connector import SourceSettings
 from connectors._http import Answer, Api, origin_url, server_time
 from fleet.errors import NotFound
@@ -20,13 +20,17 @@ _ANYTHING = TypeAdapter[object](object)
 
 
 class JamfProSettings(SourceSettings):
-    """The keys of `kind = "jamf_pro"`: an API client, or a user account of Jamf Pro itself."""
+    """The keys of `kind = "jamf_pro"`: an API client, or a user account of Jamf Pro itself.
+
+    `profiles` says whether to read the configuration profiles, for backup_restricted and vpn_configured.
+    """
 
     url: Annotated[str, AfterValidator(origin_url)]
     client_id: str | None = None
     client_secret: SecretStr | None = None
     username: str | None = None
     password: SecretStr | None = None
+    profiles: bool = True
 
     @model_validator(mode="after")
     def _one_credential(self) -> Self:
@@ -61,16 +65,10 @@ class Login:
                 "client_id": settings.client_id,
                 "client_secret": settings.client_secret.get_secret_value(),
             }
-            return api.exchange(f"/api{self._version}/oauth/token", _client_token, form=form)
+            return api.exchange(f"/api{self._version}/oauth/token", oauth_token, form=form)
         password = settings.password.get_secret_value() if settings.password else ""
         proof = basic(settings.username or "", password).values
         return api.exchange(f"/api{self._version}/auth/token", _user_token, headers=proof)
-
-
-def _client_token(answer: Answer) -> Token:
-    said = _rows.anything(answer.body)
-    lifetime = _wire.number(_rows.field(said, "expires_in"))
-    return bearer(_token_text(said, "access_token"), None if isinstance(lifetime, Gap) else lifetime)
 
 
 def _user_token(answer: Answer) -> Token:

@@ -93,6 +93,7 @@ class _Row(TypedDict, total=False):
     security: Annotated[_Security | object, Loose]
     network: Annotated[_Network | object, Loose]
     groups: object
+    profiles: object
 
 
 class DetailPage(TypedDict):
@@ -123,11 +124,11 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
     inventory_at = _wire.instant(g("lastInventoryUpdateDate"))
     identifier, model = _wire.text(h("modelIdentifier")), _wire.text(h("model"))
     platform = _platform(field(row, "deviceType"), identifier, model)
-    capacity, available = _storage(h("capacityMb"), h("availableSpaceMb"))
+    capacity, available = _wire.storage(h("capacityMb"), h("availableSpaceMb"), unit=_MB)
     return DeviceRecord(
         native_id=native_id,
-        serial=_unless_hidden(_wire.text(h("serialNumber")), personal=personal),
-        udid=_unless_hidden(_wire.text(g("udid")), personal=personal),
+        serial=_wire.unless_hidden(_wire.text(h("serialNumber")), hidden=personal),
+        udid=_wire.unless_hidden(_wire.text(g("udid")), hidden=personal),
         name=_wire.text(g("displayName")),
         asset_tag=_wire.text(g("assetTag")),
         model_identifier=identifier,
@@ -154,7 +155,7 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
         roaming=_wire.flag(field(field(row, "network"), "roaming")),
         account_active=NOT_PERMITTED if personal else _wire.flag(g("itunesStoreAccountActive")),
         lost_mode=_wire.flag(field(field(row, "security"), "lostModeEnabled")),
-        user_name=_first_known(_wire.text(u("realName")), _wire.text(u("username"))),
+        user_name=_wire.first_known(_wire.text(u("realName")), _wire.text(u("username"))),
         user_email=_wire.text(u("emailAddress")),
         department=_wire.text(u("department")),
         site=_site(_wire.text(g("siteId")), sites),
@@ -197,21 +198,6 @@ def _ownership(kind: object) -> Fact[Ownership]:
     return _wire.word(kind, _OWNERS)
 
 
-def _unless_hidden(fact: Fact[str], *, personal: bool) -> Fact[str]:
-    # Apple keeps both from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if personal and fact is ABSENT else fact
-
-
-def _storage(capacity_mb: object, available_mb: object) -> tuple[Fact[int], Fact[int]]:
-    capacity = _wire.size(capacity_mb, unit=_MB)
-    if capacity is ABSENT:
-        # 0 of 0 is how an Apple TV says nothing.
-        return ABSENT, ABSENT
-    if _wire.number(available_mb) == 0:
-        return capacity, 0
-    return capacity, _wire.size(available_mb, unit=_MB)
-
-
 def _backup_enabled(value: object, inventory_at: Fact[datetime]) -> Fact[bool]:
     # Before its first inventory Jamf shows the default, false.
     return ABSENT if isinstance(inventory_at, Gap) else _wire.flag(value)
@@ -230,10 +216,6 @@ def _last_cloud_backup(
 def _battery(level: object, platform: Fact[Platform]) -> Fact[int]:
     percent = _wire.percent(level)
     return ABSENT if percent == 0 and platform is Platform.TVOS else percent
-
-
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
 
 
 def _site(site_id: Fact[str], sites: Mapping[str, str]) -> Fact[str]:
@@ -269,6 +251,7 @@ def as_list_row(detail: object) -> dict[str, object]:
         "security": field(block, "security"),
         "network": field(block, "network"),
         "groups": field(detail, "groups"),
+        "profiles": field(block, "configurationProfiles"),
     }
 
 

@@ -7,18 +7,16 @@ School, read 2026-11-22). The same value may come as a number or as text: both a
 from __future__ import annotations
 
 import html
-import re
-from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Annotated, NotRequired
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._rows import Loose, field, has, mapping, rows
+from connectors._jamf_school_dates import moment
+from connectors._rows import Loose, field, has, rows
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
 
@@ -29,8 +27,6 @@ _ENROLLMENTS = {"dep": Enrollment.AUTOMATED, "ac2": Enrollment.DEVICE} | dict.fr
 )
 _PLATFORMS = {platform.lower(): platform for platform in Platform if platform is not Platform.OTHER}
 _HANDHELD = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
-_YEAR_DAY_MONTH = re.compile(r"^(\d{4})-(\d\d)-(\d\d)")
-_LONGEST_EPOCH = 12
 
 _Row = TypedDict(
     "_Row",
@@ -89,7 +85,9 @@ def read_record(
     r, model, owner = partial(field, row), _section(row, "model"), _section(row, "owner")
     identifier, model_name = _wire.text(field(model, "identifier")), _wire.text(field(model, "name"))
     platform = _platform(row, identifier, model_name)
-    capacity, available = _storage(r("totalCapacity"), r("availableCapacity"))
+    capacity, available = _wire.storage(
+        _amount(r("totalCapacity")), _amount(r("availableCapacity")), unit=_wire.GB
+    )
     supervised, enrollment = _switch(r("isSupervised")), _enrollment(row)
     tells = _tells(platform, capacity, supervised=supervised, enrollment=enrollment)
     enabled, latest = _backup(row, zone, tells=tells)
@@ -119,51 +117,6 @@ def read_record(
         site=_site(r("locationId"), sites),
         groups=_groups(r("groups")),
     )
-
-
-def moment(value: object, zone: tzinfo) -> Fact[datetime]:
-    """A time in UTC from any of the forms that Jamf School uses.
-
-    These are seconds since 1970 (a number or digits), text with or without a zone, and the objects
-    `{date, timezone}` and `{date, epoch}`. Blank, zero, `0000-…` and 1970 are how it writes none.
-    """
-    if mapping(value) is not None:
-        if has(value, "epoch"):
-            return _wire.epoch(field(value, "epoch"))
-        named = zone_named(field(value, "timezone"))
-        return UNREADABLE if named is None else _written(field(value, "date"), named)
-    if isinstance(value, str):
-        return _written(value, zone)
-    return _wire.epoch(value)
-
-
-def _written(value: object, zone: tzinfo) -> Fact[datetime]:
-    said = _wire.text(value)
-    if isinstance(said, Gap):
-        return said
-    if said.isascii() and said.isdigit() and len(said) <= _LONGEST_EPOCH:
-        return _wire.epoch(int(said))
-    if said.startswith("0000-"):
-        return ABSENT
-    # The reference of Jamf School shows a date as year, day, month: it is told by a month that cannot be one.
-    for spelling in (said, _YEAR_DAY_MONTH.sub(r"\1-\3-\2", said)):
-        with suppress(ValueError):
-            read = datetime.fromisoformat(spelling)
-            return _wire.utc(read if read.tzinfo else read.replace(tzinfo=zone))
-    return UNREADABLE
-
-
-def zone_named(value: object) -> tzinfo | None:
-    """The time zone of a name ("Europe/Berlin") or an offset ("+02:00"); None where it is neither."""
-    if not isinstance(value, str):
-        return None
-    if value in {"UTC", "Z"}:
-        return UTC
-    with suppress(KeyError, ValueError, OSError):
-        return ZoneInfo(value)
-    with suppress(ValueError):
-        return datetime.strptime(value, "%z").tzinfo
-    return None
 
 
 def unescaped(value: object) -> Fact[str]:
@@ -226,17 +179,6 @@ def _amount(value: object) -> object:
         return float(value)
     except ValueError:
         return value if value.strip() else None
-
-
-def _storage(total_gb: object, free_gb: object) -> tuple[Fact[int], Fact[int]]:
-    """Bytes; without a capacity the free space says nothing, and more free than there is cannot be."""
-    capacity, free = _wire.size(_amount(total_gb), unit=_wire.GB), _amount(free_gb)
-    if capacity is ABSENT:
-        return ABSENT, ABSENT
-    available = 0 if _wire.number(free) == 0 else _wire.size(free, unit=_wire.GB)
-    if not isinstance(capacity, Gap) and not isinstance(available, Gap) and available > capacity:
-        return capacity, UNREADABLE
-    return capacity, available
 
 
 def _tells(

@@ -24,7 +24,7 @@ from fleet.errors import ServerTrouble, SourceError
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from connectors._http import Answer, Api
 
@@ -40,17 +40,13 @@ SECTIONS = {
 }
 """Section on the wire, and its key in a row."""
 
-_OPTIONAL = ("SECURITY", "NETWORK", "GROUPS")
+PROFILES = {"PROFILES": "profiles"}
+_OPTIONAL = {"SECURITY", "NETWORK", "GROUPS", "PROFILES"}
 _LENIENT_SINCE = (11, 29)
 _SMALL_PAGE = 100
 _MOST_EXTRA_REQUESTS = 3000
 _HOPELESS_STREAK = 20
 _BROKEN = 500
-_DROPPED = Trouble(
-    "sections_dropped",
-    f"Jamf Pro could not give {', '.join(_OPTIONAL)} for some pages: what they hold is absent there; "
-    "see the server's log for the record behind it",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +71,13 @@ class Haul:
 
 
 class DeviceList:
-    """The list with all sections, page by page; threads may share it.
+    """The list with the given sections (see `SECTIONS`), page by page; threads may share it.
 
     Every method raises `SourceError` where it cannot go on.
     """
 
-    def __init__(self, api: Api, page_size: int) -> None:
+    def __init__(self, api: Api, page_size: int, sections: Mapping[str, str]) -> None:
+        self._sections = sections
         self._api = api
         self._page_size = page_size
         self._extra = itertools.count(1)
@@ -188,7 +185,12 @@ class DeviceList:
 
     def _attempt(self, number: int, size: int, rung: _Rung | None = None) -> Haul | None:
         rung = rung or _Rung()
-        params = [*rung.params(), ("page", number), ("page-size", size), ("sort", "mobileDeviceId:asc")]
+        params = [
+            *rung.params(self._sections),
+            ("page", number),
+            ("page-size", size),
+            ("sort", "mobileDeviceId:asc"),
+        ]
         try:
             page = self._api.get(f"{LIST}/detail", _detail_page, params=params, permission=READ_DEVICES)
         except ServerTrouble as error:
@@ -199,7 +201,15 @@ class DeviceList:
             first_row=number * size + 1,
             rows=tuple(page["results"]),
             total=_rows.total(page.get("totalCount")),
-            troubles=(_DROPPED,) if rung.bare else (),
+            troubles=(self._dropped(),) if rung.bare else (),
+        )
+
+    def _dropped(self) -> Trouble:
+        optional = ", ".join(name for name in self._sections if name in _OPTIONAL)
+        return Trouble(
+            "sections_dropped",
+            f"Jamf Pro could not give {optional} for some pages: what they hold is absent there; "
+            "see the server's log for the record behind it",
         )
 
     def _is_lenient(self) -> bool:
@@ -228,8 +238,8 @@ class _Rung:
     lenient: bool = False
     bare: bool = False
 
-    def params(self) -> list[tuple[str, str]]:
-        sections = [name for name in SECTIONS if not (self.bare and name in _OPTIONAL)]
+    def params(self, sections: Iterable[str]) -> list[tuple[str, str]]:
+        sections = [name for name in sections if not (self.bare and name in _OPTIONAL)]
         return [("section", name) for name in sections] + [("exception-handling", "LENIENT")] * self.lenient
 
 

@@ -108,7 +108,7 @@ def read_record(row: object, place: str, network: Network) -> DeviceRecord | Rej
     email = _wire.text(_rows.field(row, "ownerEmail"))
     return DeviceRecord(
         native_id=native_id,
-        serial=_first_known(
+        serial=_wire.first_known(
             _wire.text(_rows.field(row, "serialNumber")), _wire.text(_rows.field(row, "serial"))
         ),
         udid=_wire.text(_rows.field(row, "uuid")),
@@ -138,12 +138,8 @@ def _identity(value: object) -> str | None:
     return None if isinstance(said, Gap) else said
 
 
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
-
-
 def _platform(system: Fact[str], kind: Fact[str], model: Fact[str]) -> Fact[Platform]:
-    said = _first_known(system, kind)
+    said = _wire.first_known(system, kind)
     platform = said if isinstance(said, Gap) else _system(said)
     if platform is Platform.IOS or platform is ABSENT:
         # Meraki may say iOS of iPads too; where no model tells them apart, its word stands.
@@ -177,15 +173,9 @@ def _managed(row: object) -> Fact[bool]:
 
 def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
     """Both in bytes, or neither: the vendor states no unit, and only the capacity can prove that it is bytes."""
-    capacity = _wire.size(total, unit=1)
-    if isinstance(capacity, Gap):
-        return capacity, ABSENT if _wire.number(free) in {ABSENT, 0} else UNREADABLE
-    if capacity < _SMALLEST_DEVICE:
-        return UNREADABLE, UNREADABLE
-    available = _wire.size(free, unit=1)
-    if available is ABSENT:
-        return capacity, 0 if _wire.number(free) == 0 else ABSENT
-    return capacity, available if not isinstance(available, Gap) and available <= capacity else UNREADABLE
+    capacity, available = _wire.storage(total, free, unit=1)
+    proven = not isinstance(capacity, Gap) and capacity >= _SMALLEST_DEVICE
+    return (capacity, available) if proven or capacity is ABSENT else (UNREADABLE, UNREADABLE)
 
 
 def _battery(value: object) -> Fact[int]:

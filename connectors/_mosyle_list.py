@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from pydantic import AfterValidator, SecretStr
 
 from connectors import _rows, _wire
-from connectors._auth import FetchedToken, FixedHeaders, Token, bearer
+from connectors._auth import FetchedToken, Token, bearer
 from connectors._connector import SourceSettings
 from connectors._http import Answer, Api, open_api, origin_url
 from connectors._mosyle_record import COLUMNS
@@ -76,27 +76,23 @@ _DIALECTS = {
 def open_mosyle(settings: MosyleSettings, around: Surroundings) -> Api:
     """The API of the settings' edition; close it."""
     url = settings.url or _DIALECTS[settings.edition].url
-    token = FetchedToken(_Login(settings, around, url), around.now)
+    token = FetchedToken(_Login(settings), around.now)
     return open_api(settings, url, around, token, connections=1)
 
 
 class _Login:
     """Trades an administrator's e-mail and password for a day's token."""
 
-    def __init__(self, settings: MosyleSettings, around: Surroundings, url: str) -> None:
+    def __init__(self, settings: MosyleSettings) -> None:
         self._settings = settings
-        self._around = around
-        self._url = url
 
-    def __call__(self, _: Api) -> Token:
+    def __call__(self, api: Api) -> Token:
         settings = self._settings
         key = {"accessToken": settings.access_token.get_secret_value()}
         proof = {"email": settings.email, "password": settings.password.get_secret_value()}
         in_body = _DIALECTS[settings.edition].token_in_body
         header, body = ({}, key | proof) if in_body else (key, proof)
-        # The login is JSON and goes without a token, so it has a connection of its own.
-        with open_api(settings, self._url, self._around, FixedHeaders(header), connections=1) as door:
-            found = door.post("/login", _bearer, json=body, permission=USE_API)
+        found = api.exchange("/login", _bearer, json=body, headers=header)
         return Token({**found.headers, **header}, found.lifetime_seconds)
 
 

@@ -80,7 +80,9 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
     hidden = enrollment is Enrollment.USER
     inventory_at = _moment(column("date_info"))
     identifier, model = _wire.text(column("device_model")), _wire.text(column("model_name"))
-    capacity, available = _storage(column("total_disk"), column("available_disk"))
+    capacity, available = _wire.storage(
+        _numeric(column("total_disk")), _numeric(column("available_disk")), unit=_wire.GB
+    )
     return DeviceRecord(
         native_id=native_id,
         serial=_serial(_wire.text(column("serial_number")), hidden=hidden),
@@ -205,16 +207,6 @@ def _moment(value: object) -> Fact[datetime]:
     except ValueError:
         return UNREADABLE
     return _wire.utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def _storage(total: object, available: object) -> tuple[Fact[int], Fact[int]]:
-    """Capacity and free space, sent in GB; 0 of 0 says nothing, and more free than there is cannot be read."""
-    capacity = _wire.size(_numeric(total), unit=_wire.GB)
-    if capacity is ABSENT:
-        return ABSENT, ABSENT
-    free = 0 if _wire.number(_numeric(available)) == 0 else _wire.size(_numeric(available), unit=_wire.GB)
-    too_much = not isinstance(capacity, Gap) and not isinstance(free, Gap) and free > capacity
-    return capacity, UNREADABLE if too_much else free
 
 
 def _battery(value: object) -> Fact[int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from connectors import _rows
-from fleet.errors import SourceError
+from fleet.errors import PermissionMissing, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 def anything(answer: Answer) -> object:
     """Any whole JSON answer will do."""
     return _rows.anything(answer.body)
+
+
+def signed_in(step: Callable[[], object]) -> tuple[str, str | None]:
+    """The step "login" by a request of any kind: one that lacks a permission proves that the credential is known."""
+
+    def known() -> None:
+        with suppress(PermissionMissing):
+            step()
+
+    return tried("login", known)
 
 
 def tried(name: str, step: Callable[[], object]) -> tuple[str, str | None]:

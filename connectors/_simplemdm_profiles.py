@@ -7,13 +7,11 @@ out. Sources: SimpleMDM API reference, "Custom Configuration Profiles"; Apple de
 
 from __future__ import annotations
 
-import plistlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
-from xml.parsers.expat import ExpatError
 
-from connectors import _rows
+from connectors._profile import Profile, read_profile
 from connectors._simplemdm_lists import CONSOLE, Group, groups_of, identity, listed
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
@@ -26,24 +24,6 @@ if TYPE_CHECKING:
 
 READ_PROFILES = "Custom Configuration Profiles: read"
 _PATH = "/custom_configuration_profiles"
-# What the parser lets out for text that is no property list.
-_NO_PLIST = (
-    ExpatError,
-    ValueError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    OverflowError,
-    RecursionError,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """What one profile does: keep the device from iCloud Backup, set up an always-on or on-demand VPN."""
-
-    forbids_backup: bool
-    makes_vpn: bool
 
 
 @dataclass(slots=True)
@@ -88,47 +68,21 @@ def _added(found: Profiles, api: Api, row: object) -> bool:
     if isinstance(groups, Gap) or not groups:
         return True
     try:
-        effects = _downloaded(api, native_id)
+        profile = _downloaded(api, native_id)
     except (NotFound, ServerTrouble, BadAnswer):
         return False
-    if effects is None:
+    if profile is None:
         return False
-    if effects.forbids_backup:
+    if profile.forbids_backup:
         found.forbidding.update(groups)
-    if effects.makes_vpn:
+    if profile.makes_vpn:
         found.tunnelling.update(groups)
     return True
 
 
-def _downloaded(api: Api, native_id: str) -> Effects | None:
-    def decode(answer: Answer) -> Effects | None:
-        return effects_of(answer.body)
+def _downloaded(api: Api, native_id: str) -> Profile | None:
+    def decode(answer: Answer) -> Profile | None:
+        return read_profile(answer.body)
 
     path = f"{_PATH}/{quote(native_id, safe='')}/download"
     return api.get(path, decode, permission=READ_PROFILES, headers={"Accept": "*/*"})
-
-
-def effects_of(body: bytes) -> Effects | None:
-    """The effects of a profile, signed or not; None where no property list is in it."""
-    # A signature is wrapped around the text, and a DOCTYPE is better not read.
-    begin, end = body.find(b"<plist"), body.rfind(b"</plist>")
-    try:
-        profile: object = plistlib.loads(body[max(begin, 0) : end + len(b"</plist>")], fmt=plistlib.FMT_XML)
-        payloads = _rows.rows(_rows.field(profile, "PayloadContent"))
-    except _NO_PLIST:
-        return None
-    return Effects(any(map(_forbids, payloads)), any(map(_tunnels, payloads)))
-
-
-def _forbids(payload: object) -> bool:
-    restricts = _rows.field(payload, "PayloadType") == "com.apple.applicationaccess"
-    return restricts and _rows.field(payload, "allowCloudBackup") is False
-
-
-def _tunnels(payload: object) -> bool:
-    if _rows.field(payload, "PayloadType") != "com.apple.vpn.managed":
-        return False
-    # On demand stands in the section of the protocol: VPN, IPSec, IKEv2, …
-    sections = [payload, *(_rows.mapping(payload) or {}).values()]
-    on_demand = any(_rows.field(section, "OnDemandEnabled") == 1 for section in sections)
-    return on_demand or _rows.field(payload, "VPNType") == "AlwaysOn"

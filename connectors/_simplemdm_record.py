@@ -99,14 +99,14 @@ def read_record(
     identifier, model = _wire.text(of("product_name")), _model(_wire.text(of("model_name")))
     # Of a Mac, `model` is the identifier; of others a part number.
     platform = _wire.platform_of_model(identifier, model, _wire.text(of("model")))
-    capacity, available = _storage(of("device_capacity"), of("available_device_capacity"))
+    capacity, available = _wire.storage(of("device_capacity"), of("available_device_capacity"), unit=_wire.GB)
     groups = groups_of(row)
     assigned = () if isinstance(groups, Gap) else groups
     return DeviceRecord(
         native_id=native_id,
-        serial=_unless_hidden(_wire.text(of("serial_number")), hidden=hidden),
-        udid=_unless_hidden(_wire.text(of("unique_identifier")), hidden=hidden),
-        name=_first_known(_wire.text(of("name")), _wire.text(of("device_name"))),
+        serial=_wire.unless_hidden(_wire.text(of("serial_number")), hidden=hidden),
+        udid=_wire.unless_hidden(_wire.text(of("unique_identifier")), hidden=hidden),
+        name=_wire.first_known(_wire.text(of("name")), _wire.text(of("device_name"))),
         model_identifier=identifier,
         model_name=model,
         platform=platform,
@@ -147,25 +147,6 @@ def _enrollment(user_enrollment: object, automated: object) -> Fact[Enrollment]:
 def _model(name: Fact[str]) -> Fact[str]:
     # What SimpleMDM calls a device that has not enrolled yet.
     return ABSENT if name == "Unknown" else name
-
-
-def _unless_hidden(fact: Fact[str], *, hidden: bool) -> Fact[str]:
-    # Apple keeps both from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if hidden and fact is ABSENT else fact
-
-
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
-
-
-def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
-    """Capacity and free space, sent in GB; 0 of 0 says nothing, and more free than there is cannot be read."""
-    capacity = _wire.size(total, unit=_wire.GB)
-    if capacity is ABSENT:
-        return ABSENT, ABSENT
-    available = 0 if _wire.number(free) == 0 else _wire.size(free, unit=_wire.GB)
-    too_much = not isinstance(capacity, Gap) and not isinstance(available, Gap) and available > capacity
-    return capacity, UNREADABLE if too_much else available
 
 
 def _backup_enabled(value: object, platform: Fact[Platform]) -> Fact[bool]:

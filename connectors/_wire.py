@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from math import isnan
 from typing import TypeVar, cast
 
+from connectors._rows import field, rows
 from fleet.model.device import Platform
-from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
+from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Fact, Gap, Never
 
 MAX_TEXT = 255
 GB = 10**9
@@ -66,7 +67,7 @@ def number(value: object) -> Fact[float]:
     return value
 
 
-def size(value: object, *, unit: float, zero: Gap = ABSENT) -> Fact[int]:
+def size(value: object, *, unit: float, zero: Fact[int] = ABSENT) -> Fact[int]:
     """A size in bytes from a count of `unit` bytes; `zero` is what a zero means (a capacity of 0 is no capacity)."""
     count = number(value)
     if isinstance(count, Gap):
@@ -74,6 +75,22 @@ def size(value: object, *, unit: float, zero: Gap = ABSENT) -> Fact[int]:
     if count == 0:
         return zero
     return round(count * unit) if 0 < count * unit < 2**63 else UNREADABLE
+
+
+def storage(capacity: object, free: object, *, unit: float) -> tuple[Fact[int], Fact[int]]:
+    """Capacity and free space in bytes, from counts of `unit` bytes.
+
+    0 of 0 is no full device, for without a capacity neither says anything. A free space of 0 counts beside a capacity
+    that is known; more free than there is cannot be read.
+    """
+    total = size(capacity, unit=unit)
+    if total is ABSENT:
+        return ABSENT, ABSENT
+    if isinstance(total, Gap):
+        return total, size(free, unit=unit)
+    available = size(free, unit=unit, zero=0)
+    too_much = not isinstance(available, Gap) and available > total
+    return total, UNREADABLE if too_much else available
 
 
 def percent(value: object, *, scale: float = 1) -> Fact[int]:
@@ -130,6 +147,31 @@ def word(value: object, words: Mapping[str, E]) -> Fact[E]:
     """One of the vendor's `words` (lower case); any other is unreadable, not a default."""
     said = text(value)
     return said if isinstance(said, Gap) else words.get(said.lower(), UNREADABLE)
+
+
+def first_known(*facts: Fact[E]) -> Fact[E]:
+    """The first of several facts that is known; where none is, unreadable if one was, else the first's reason."""
+    unknown = UNREADABLE if UNREADABLE in facts else facts[0]
+    return next((fact for fact in facts if not isinstance(fact, Gap)), unknown)
+
+
+def unless_hidden(fact: Fact[E], *, hidden: bool) -> Fact[E]:
+    """For what Apple keeps from the MDM under User Enrolment: it is not there because it may not be seen.
+
+    Serial number and UDID are such (Apple device management schema, read 2026-11-22).
+    """
+    return NOT_PERMITTED if hidden and fact is ABSENT else fact
+
+
+def roaming(lines: object, key: str) -> Fact[bool]:
+    """True if any line (SIM) says so at `key`; a line that says nothing, as an empty slot, does not count."""
+    if lines is None:
+        return ABSENT
+    try:
+        said = [flag(field(line, key)) for line in rows(lines)]
+    except ValueError:
+        return UNREADABLE
+    return next((fact for fact in (True, UNREADABLE, False) if fact in said), ABSENT)
 
 
 def names(values: object) -> Fact[tuple[str, ...]]:

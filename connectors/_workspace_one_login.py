@@ -11,11 +11,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from connectors import _rows, _wire
-from connectors._auth import Auth, FetchedToken, FixedHeaders, Token, basic, bearer
+from connectors._auth import Auth, FetchedToken, FixedHeaders, Token, basic, oauth_token
 from connectors._connector import SourceSettings, Surroundings
-from connectors._http import Answer, Api, open_api, origin_url
-from fleet.model.fact import Gap
+from connectors._http import Api, open_api, origin_url
 
 
 def _host_url(value: str) -> str:
@@ -68,13 +66,5 @@ def _login(settings: WorkspaceOneSettings, around: Surroundings, code: dict[str,
         "client_secret": settings.client_secret.get_secret_value() if settings.client_secret else "",
     }
     with open_api(settings, settings.token_url or "", around) as host:
-        token = host.exchange("", _token, form=form)
+        token = host.exchange("", oauth_token, form=form)
     return Token({**token.headers, **code}, token.lifetime_seconds)
-
-
-def _token(answer: Answer) -> Token:
-    said = _rows.anything(answer.body)
-    token, lifetime = _rows.field(said, "access_token"), _wire.number(_rows.field(said, "expires_in"))
-    if not isinstance(token, str) or not token:
-        raise ValueError("no token")
-    return bearer(token, None if isinstance(lifetime, Gap) else lifetime)

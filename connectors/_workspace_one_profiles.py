@@ -5,7 +5,6 @@ Source: UEM API explorer, MDM API V2 (profile search, profile) and V1 (devices o
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 from connectors import _rows, _wire
 from connectors._pages import by_number
+from connectors._profile import Profile, read_pasted
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 from fleet.model.run import Trouble
@@ -29,11 +29,6 @@ SEARCH = "/API/mdm/profiles/search"
 VERSION_2 = {"Accept": "application/json;version=2"}
 _PAYLOADS = ("Restriction", "Vpn", "CustomSetting")
 _PAGE = 500
-_BLOCKS = re.compile(r"<key>\s*allowCloudBackup\s*</key>\s*<false\s*/>")
-_TUNNELS = re.compile(
-    r"<key>\s*OnDemandEnabled\s*</key>\s*<integer>\s*1\s*</integer>"
-    r"|<key>\s*VPNType\s*</key>\s*<string>\s*AlwaysOn\s*</string>"
-)
 
 
 @dataclass(slots=True)
@@ -125,7 +120,8 @@ def _read_profile(api: Api, profile_id: str, uuid: str, profiles: Profiles) -> N
 
 
 def _forbids_backup(profile: object) -> Fact[bool]:
-    custom = _custom(profile, _BLOCKS)
+    pasted = _pasted(profile)
+    custom = pasted if isinstance(pasted, Gap) else any(one.forbids_backup for one in pasted)
     if custom is not False or not _rows.has(profile, "Restrictions"):
         return custom
     restrictions = _rows.field(profile, "Restrictions")
@@ -136,20 +132,20 @@ def _forbids_backup(profile: object) -> Fact[bool]:
 
 
 def _dials_itself(profile: object) -> Fact[bool]:
-    custom = _custom(profile, _TUNNELS)
-    vpns = _payloads(profile, "VpnList")
+    pasted, vpns = _pasted(profile), _payloads(profile, "VpnList")
+    custom = pasted if isinstance(pasted, Gap) else any(one.makes_vpn for one in pasted)
     if custom is True or vpns is None:
         return True if custom is True else UNREADABLE
     return custom if not any(_rows.field(vpn, "EnableVPNOnDemand") is True for vpn in vpns) else True
 
 
-def _custom(profile: object, pattern: re.Pattern[str]) -> Fact[bool]:
-    """Whether a payload that was pasted as XML says so."""
+def _pasted(profile: object) -> list[Profile] | Gap:
+    """What the payloads do that were pasted as XML; unreadable where one of them is."""
     payloads = _payloads(profile, "CustomSettingsList")
-    texts = None if payloads is None else [_rows.field(payload, "CustomSettings") for payload in payloads]
-    if texts is None or not all(isinstance(text, str) for text in texts):
-        return UNREADABLE
-    return any(isinstance(text, str) and pattern.search(text) is not None for text in texts)
+    texts = [None] if payloads is None else [_rows.field(payload, "CustomSettings") for payload in payloads]
+    read = [read_pasted(text) if isinstance(text, str) else None for text in texts]
+    known = [one for one in read if one is not None]
+    return known if len(known) == len(read) else UNREADABLE
 
 
 def _payloads(profile: object, key: str) -> list[object] | None:

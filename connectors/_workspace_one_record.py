@@ -63,7 +63,7 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
         native_id=native_id,
         serial=told.serial,
         udid=told.udid,
-        name=_first_known(_wire.text(r("DeviceReportedName")), _wire.text(r("DeviceFriendlyName"))),
+        name=_wire.first_known(_wire.text(r("DeviceReportedName")), _wire.text(r("DeviceFriendlyName"))),
         asset_tag=_asset_tag(_wire.text(r("AssetNumber")), told.udid),
         model_name=model,
         platform=_platform(r("Platform"), model),
@@ -75,14 +75,15 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
         enrollment=_enrollment(_wire.flag(r("EnrolledViaDEP"))),
         ownership=_wire.word(r("Ownership"), _OWNERS),
         capacity_bytes=told.capacity,
-        available_bytes=_available(r("AvailableDeviceCapacity")),
+        # Unknown is no key at all, so a zero is a full device.
+        available_bytes=_wire.size(r("AvailableDeviceCapacity"), unit=1, zero=0),
         backup_enabled=told.backup_enabled(),
         inventory_at=moment(r("LastSystemSampleTime")),
         checkin_at=told.seen_at,
         enrolled_at=moment(r("LastEnrolledOn")),
         battery_percent=_battery(r("BatteryLevel")),
         roaming=_roaming(told.flag("IsRoaming"), r("DeviceCellularNetworkInfo")),
-        user_name=_first_known(_wire.text(field(r("UserId"), "Name")), _wire.text(r("UserName"))),
+        user_name=_wire.first_known(_wire.text(field(r("UserId"), "Name")), _wire.text(r("UserName"))),
         user_email=_wire.text(r("UserEmailAddress")),
         site=_wire.text(r("LocationGroupName")),
     )
@@ -151,7 +152,7 @@ def moment(value: object) -> Fact[datetime]:
 
 def _model(*facts: Fact[str]) -> Fact[str]:
     # "iPhone 15 (128 GB Black)": capacity and colour are no part of the model.
-    said = _first_known(*facts)
+    said = _wire.first_known(*facts)
     return said if isinstance(said, Gap) else _wire.text(_CAPACITY_AND_COLOUR.sub("", said))
 
 
@@ -172,11 +173,6 @@ def _enrollment(automated: Fact[bool]) -> Fact[Enrollment]:
     return Enrollment.AUTOMATED if automated else ABSENT
 
 
-def _available(value: object) -> Fact[int]:
-    # Unknown is no key at all, so a zero is a full device.
-    return 0 if _wire.number(value) == 0 else _wire.size(value, unit=1)
-
-
 def _battery(value: object) -> Fact[int]:
     if not isinstance(value, str):
         return _wire.percent(value)
@@ -192,7 +188,3 @@ def _roaming(said: Fact[bool], cards: object) -> Fact[bool]:
     except ValueError:
         return UNREADABLE
     return True if on_card else said
-
-
-def _first_known(*facts: Fact[str]) -> Fact[str]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._rows import Loose, field, rows
+from connectors._rows import Loose, field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
 
@@ -151,7 +151,9 @@ def _listed(row: object, native_id: str) -> DeviceRecord:
 def _answered(record: DeviceRecord, information: Answer, restricted: object) -> DeviceRecord:
     said = partial(field, information.said)
     hidden = partial(_unless, hidden=record.enrollment is Enrollment.USER)
-    capacity, available = _storage(said("DeviceCapacity"), said("AvailableDeviceCapacity"))
+    capacity, available = _wire.storage(
+        said("DeviceCapacity"), said("AvailableDeviceCapacity"), unit=_wire.GB
+    )
     return replace(
         record,
         shared_ipad=_wire.flag(said("IsMultiUser")),
@@ -162,7 +164,7 @@ def _answered(record: DeviceRecord, information: Answer, restricted: object) -> 
         backup_restricted=hidden(_restricted(restricted)),
         inventory_at=information.at,
         battery_percent=_wire.percent(said("BatteryLevel"), scale=100),
-        roaming=_roaming(said("ServiceSubscriptions")),
+        roaming=_wire.roaming(said("ServiceSubscriptions"), "IsRoaming"),
         account_active=hidden(_wire.flag(said("iTunesStoreAccountIsActive"))),
         lost_mode=hidden(_wire.flag(said("IsMDMLostModeEnabled"))),
     )
@@ -206,14 +208,6 @@ def _unless(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
     return NOT_PERMITTED if hidden else fact
 
 
-def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
-    capacity = _wire.size(total, unit=_wire.GB)
-    if capacity is ABSENT:
-        # An Apple TV says 0 of 0, or nothing.
-        return ABSENT, ABSENT
-    return capacity, _wire.size(free, unit=_wire.GB) if _wire.number(free) != 0 else 0
-
-
 def _date(value: object) -> Fact[datetime]:
     """A date of a property list, which is UTC and does not say so."""
     if value is None:
@@ -225,14 +219,3 @@ def _restricted(effective: object) -> Fact[bool]:
     """True where the restrictions in force forbid iCloud Backup; one that is not listed proves nothing."""
     allowed = _wire.flag(field(field(effective, "allowCloudBackup"), "value"))
     return allowed if isinstance(allowed, Gap) else not allowed
-
-
-def _roaming(lines: object) -> Fact[bool]:
-    if lines is None:
-        return ABSENT
-    try:
-        said = [_wire.flag(field(line, "IsRoaming")) for line in rows(lines)]
-    except ValueError:
-        return UNREADABLE
-    # An empty slot says nothing.
-    return next((fact for fact in (True, False, UNREADABLE) if fact in said), ABSENT)

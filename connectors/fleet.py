@@ -23,8 +23,7 @@ from connectors._fleet_details import (
 )
 from connectors._fleet_host import DETAIL_ONLY, PAGE, identity
 from connectors._http import Answer, Api, open_api
-from connectors._probe import anything, tried
-from fleet.errors import PermissionMissing
+from connectors._probe import anything, signed_in, tried
 from fleet.model.device import SIGNALS, Rejected
 from fleet.model.run import Trouble
 
@@ -98,20 +97,12 @@ def _hosts(answer: Answer) -> Sequence[object]:
 def probe(settings: FleetSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login, the list, and one host's details, each with its error or None; without a login nothing else is tried."""
     with _open(settings, around) as api:
-        login = tried("login", partial(_signed_in, api))
+        login = signed_in(partial(api.get, f"{API}/version", anything))
         yield login
         if login[1] is None:
             yield tried(OBSERVER, partial(_listed, api, 0, 1))
             if settings.detail:
                 yield tried(f"{OBSERVER}: details of a host", partial(_first_detail, api))
-
-
-def _signed_in(api: Api) -> None:
-    try:
-        api.get(f"{API}/version", anything)
-    except PermissionMissing:
-        # Known, and limited to other endpoints.
-        return
 
 
 def _first_detail(api: Api) -> None:

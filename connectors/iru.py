@@ -19,8 +19,7 @@ from connectors._iru_details import DEVICE_DETAILS, PER_SECOND, Details, afforda
 from connectors._iru_lists import DEVICE_LIST, DEVICES, Chunk, DeviceList
 from connectors._iru_record import SideData, identity, read_record
 from connectors._iru_side import CELLULAR, CUSTOM, INFORMATION, INSTALLED, PATHS, USERS, WHERE, side_data
-from connectors._probe import anything, tried
-from fleet.errors import PermissionMissing
+from connectors._probe import anything, signed_in, tried
 from fleet.model.device import SIGNALS, DeviceRecord, Rejected
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def _new(chunk: Chunk, side: SideData, seen: set[str]) -> Iterator[DeviceRecord 
 def probe(settings: IruSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login and each permission, with the error or None; without a login nothing else is tried."""
     with _open(settings, around) as api:
-        login = tried("login", partial(_signed_in, api))
+        login = signed_in(partial(_first_device, api))
         yield login
         if login[1] is not None:
             return
@@ -95,13 +94,6 @@ def probe(settings: IruSettings, around: Surroundings) -> Iterator[tuple[str, st
             yield tried(DEVICE_DETAILS, partial(_prove_details, api))
         for permission in (INFORMATION, CELLULAR, USERS, *((INSTALLED, CUSTOM) if settings.profiles else ())):
             yield tried(permission, partial(_prove, api, permission))
-
-
-def _signed_in(api: Api) -> None:
-    try:
-        _first_device(api)
-    except PermissionMissing:
-        return
 
 
 def _first_device(api: Api) -> str | None:

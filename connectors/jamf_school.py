@@ -6,7 +6,9 @@ Paths, key rights and the protocol header: Jamf School developer guide, public r
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -14,33 +16,28 @@ from pydantic import AfterValidator, Field, SecretStr
 from connectors import _rows, _wire
 from connectors._auth import FixedHeaders, basic
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
-from connectors._http import Answer, Api, open_api, origin_url
+from connectors._http import Answer, Api, Meanings, open_api, origin_url
+from connectors._jamf_school_dates import moment, zone_named
 from connectors._jamf_school_record import (
     LIST,
     DeviceList,
     key_of,
-    moment,
     read_record,
     unescaped,
-    zone_named,
 )
-from connectors._probe import anything
+from connectors._probe import anything, signed_in, tried
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.fact import Fact, Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-T = TypeVar("T")
+    from collections.abc import Iterator
 
 _CONSOLE = "Organization > Settings > API"
 READ = "Read"
 _ROWS_PER_PAGE = 500
 _MOST_CONNECTIONS = 2
-_NOT_ALLOWED = 405
-_UNAUTHORIZED = 401
-_REMEDY = f'this API key may not read (405): tick "{READ}" for it in {_CONSOLE}'
+_REMEDY = f'does not let this API key read (405): tick "{READ}" for it in {_CONSOLE}'
 
 
 def _api_url(value: str) -> str:
@@ -67,7 +64,7 @@ def walk(settings: JamfSchoolSettings, around: Surroundings) -> Iterator[Page]:
     """Every device of the one answer, cut into pages; raises `SourceError` where it cannot go on."""
     with _open(settings, around) as api:
         sites, troubles = _sites(api)
-        listing = _get(api, "/devices", _devices)
+        listing = api.get("/api/devices", _devices, permission=READ)
         found = listing["devices"]
         zone, unsure = _zone(api, found) if settings.detail else (UTC, ())
     expected = _rows.total(listing.get("count"))
@@ -77,16 +74,6 @@ def walk(settings: JamfSchoolSettings, around: Surroundings) -> Iterator[Page]:
         yield Page(
             rows=[read_record(row, f"row {place}", sites, zone) for place, row in cut], expected=expected
         )
-
-
-def _get(api: Api, path: str, decode: Callable[[Answer], T]) -> T:
-    """The answer at `path`; raises `PermissionMissing` for the 405 that stands for a missing right."""
-    try:
-        return api.get(f"/api{path}", decode, permission=READ)
-    except BadAnswer as error:
-        if f"({_NOT_ALLOWED})" in str(error):
-            raise PermissionMissing(f"Jamf School /api{path}: {_REMEDY}") from None
-        raise
 
 
 def _devices(answer: Answer) -> DeviceList:
@@ -99,18 +86,22 @@ def _devices(answer: Answer) -> DeviceList:
 def _judge_error(said: object) -> NoReturn:
     """The error that an answer without devices is: its code may stand in the body of a 200, in two places."""
     code = _rows.field(_rows.field(said, "error"), "code") or _rows.field(said, "code")
-    if code == _NOT_ALLOWED:
-        raise PermissionMissing(f"Jamf School /api/devices: {_REMEDY}")
-    if code == _UNAUTHORIZED:
+    if code == HTTPStatus.METHOD_NOT_ALLOWED:
+        raise _may_not_read("Jamf School /api/devices")
+    if code == HTTPStatus.UNAUTHORIZED:
         raise AuthRefused(
             f"Jamf School /api/devices refused the credential (401): check network_id and api_key ({_CONSOLE})"
         )
     raise ValueError("no list of devices")
 
 
+def _may_not_read(place: str) -> PermissionMissing:
+    return PermissionMissing(f"{place} {_REMEDY}")
+
+
 def _sites(api: Api) -> tuple[dict[str, Fact[str]], tuple[Trouble, ...]]:
     try:
-        return _get(api, "/locations", _site_names), ()
+        return api.get("/api/locations", _site_names, permission=READ), ()
     except (PermissionMissing, NotFound, ServerTrouble, BadAnswer):
         why = f'Names of locations could not be read, so site is absent: tick "{READ}" for the key in {_CONSOLE}'
         return {}, (Trouble("sites_unresolved", why),)
@@ -133,7 +124,7 @@ def _zone(api: Api, found: list[object]) -> tuple[tzinfo, tuple[Trouble, ...]]:
         return UTC, ()
     stamp, udid = min(dated)
     try:
-        single = _get(api, f"/devices/{quote(udid, safe='')}", anything)
+        single = api.get(f"/api/devices/{quote(udid, safe='')}", anything, permission=READ)
     except SourceError:
         single = None
     seen = _rows.field(_rows.field(single, "device"), "lastCheckin")
@@ -158,23 +149,20 @@ def _dated(row: object) -> Iterator[tuple[str, str]]:
 def probe(settings: JamfSchoolSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login and the right to read, proven by the short list of locations: no key that may read lacks it."""
     with _open(settings, around) as api:
-        try:
-            _get(api, "/locations", anything)
-        except PermissionMissing as error:
-            yield "login", None
-            yield READ, str(error)
-        except SourceError as error:
-            yield "login", str(error)
-        else:
-            yield "login", None
-            yield READ, None
+        locations = partial(api.get, "/api/locations", anything, permission=READ)
+        login = signed_in(locations)
+        yield login
+        if login[1] is None:
+            yield tried(READ, locations)
 
 
 def _open(settings: JamfSchoolSettings, around: Surroundings) -> Api:
     proof = basic(settings.network_id, settings.api_key.get_secret_value()).values
     # Without the version that it expects, the server may not know a path that it has.
     auth = FixedHeaders({**proof, "X-Server-Protocol-Version": "3"})
-    return open_api(settings, settings.url, around, auth, connections=_MOST_CONNECTIONS)
+    # Its 405 is what a 403 is elsewhere.
+    meanings: Meanings = {HTTPStatus.METHOD_NOT_ALLOWED: _may_not_read}
+    return open_api(settings, settings.url, around, auth, connections=_MOST_CONNECTIONS, meanings=meanings)
 
 
 _EXAMPLE = """\

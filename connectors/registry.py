@@ -24,6 +24,8 @@ OWN_KINDS = (
     "simplemdm",
     "addigy",
     "fleet",
+    "manageengine",
+    "hexnode",
     "apple_business",
     "zentral",
     "nanomdm",

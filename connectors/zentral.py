@@ -14,11 +14,10 @@ from connectors import _rows
 from connectors._auth import FixedHeaders
 from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Api, open_api
-from connectors._probe import anything, tried
+from connectors._probe import anything, signed_in, tried
 from connectors._zentral_answers import Answers, ZentralSettings, connections, page_size, unasked
 from connectors._zentral_device import PAGE
 from connectors._zentral_log import VIEW_COMMANDS, walked
-from fleet.errors import PermissionMissing
 from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
@@ -47,20 +46,12 @@ def walk(settings: ZentralSettings, around: Surroundings) -> Iterator[Page]:
 def probe(settings: ZentralSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login and each action, with the error or None; without a login nothing else is tried."""
     with _open(settings, around) as api:
-        login = tried("login", partial(_signed_in, api))
+        login = signed_in(partial(_ask, api, _DEVICES, VIEW_DEVICES))
         yield login
         if login[1] is None:
             yield tried(VIEW_DEVICES, partial(_ask, api, _DEVICES, VIEW_DEVICES))
             if settings.detail or settings.profiles:
                 yield tried(VIEW_COMMANDS, partial(_ask, api, f"{_DEVICES}commands/", VIEW_COMMANDS))
-
-
-def _signed_in(api: Api) -> None:
-    try:
-        _ask(api, _DEVICES, VIEW_DEVICES)
-    except PermissionMissing:
-        # Known, and not permitted: the next step says so.
-        return
 
 
 def _ask(api: Api, path: str, action: str) -> object:

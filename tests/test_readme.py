@@ -36,7 +36,13 @@ def test_every_command_is_in_the_readme() -> None:
 def test_every_exit_code_of_the_program_is_explained() -> None:
     """A scheduler's author finds each code that the program can end with."""
     explained = {int(code) for code in re.findall(r"^\| (\d) \| ", README, re.MULTILINE)}
-    assert explained == {0, nightly.FOUND, nightly.INCOMPLETE, nightly.NOTHING_COLLECTED, *EXIT_CODES.values()}
+    assert explained == {
+        0,
+        nightly.FOUND,
+        nightly.INCOMPLETE,
+        nightly.NOTHING_COLLECTED,
+        *EXIT_CODES.values(),
+    }
     assert {SettingsError: 2, LockedError: 5, StoreError: 6, OutputError: 7} == EXIT_CODES
 
 

@@ -79,7 +79,8 @@ def _server(desk: Desk, page_size: int | None) -> DemoSource:
 
 def _credentials(name: str) -> dict[str, Any]:
     credential = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-    return {"name": name, "kind": "jamf_pro", "url": f"https://{name}.larkmoor.example", **credential}
+    url = f"https://{name}.larkmoor.example"
+    return {"name": name, "kind": "jamf_pro", "url": url, "profiles": False, **credential}
 
 
 def _export(fleet: Fleet, night: int, at: datetime, path: Path) -> DemoSource:

@@ -204,7 +204,9 @@ def test_checks_of_other_packages_come_after_ours() -> None:
     acme = replace(CHECKS[0], id="acme")
     assert installed([Entry("acme", acme)]) == (*CHECKS, acme)
     assert installed([]) == CHECKS
-    with pytest.raises(SettingsError, match=r"entry point bad of fleetkeep\.checks: acme\.checks:CHECK must be"):
+    with pytest.raises(
+        SettingsError, match=r"entry point bad of fleetkeep\.checks: acme\.checks:CHECK must be"
+    ):
         installed([Entry("bad", "a check")])
     with pytest.raises(SettingsError, match=r'fleetkeep\.checks: "backup-restricted" is taken'):
         installed([Entry("bad", CHECKS[0])])

@@ -79,7 +79,7 @@ def test_the_matrix_of_connectors(office: Office) -> None:
     assert [row.split("|")[1].strip(" `") for row in rows[2:]] == list(SIGNALS)
     jamf = office("connectors", "jamf_pro").out
     assert re.search(r"^ *backup_enabled +yes", jamf, re.MULTILINE)
-    assert re.search(r"^ *backup_restricted +never", jamf, re.MULTILINE)
+    assert re.search(r"^ *pending_os_version +never", jamf, re.MULTILINE)
     assert "Read Mobile Devices" in jamf
 
 

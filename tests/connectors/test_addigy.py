@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,18 +14,14 @@ from pydantic import ValidationError
 
 from connectors import _rows
 from connectors._addigy_record import FACTS, PAGE, Beside, groups_of, read_record
-from connectors._connector import Surroundings
-from connectors.addigy import CONNECTOR, AddigySettings, walk
+from connectors.addigy import CONNECTOR, AddigySettings
 from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, SourceError, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
-from tests.servers.addigy import API_KEY, ORG, Addigy, Item, fact, item, mac, sample
+from tests.connectors.fields import assert_storable, json_values, rules
+from tests.connectors.walking import Night, probed, walked
+from tests.servers.addigy import API_KEY, ORG, Addigy, Item, fact, item, mac
 from tests.servers.loopback import Reply, reply
-
-if TYPE_CHECKING:
-    import httpx
-
-    from fleet.model.run import Trouble
 
 Table = list[tuple[object, object]]
 DEVICES = "/api/v2/devices"
@@ -36,52 +31,12 @@ PEOPLE = f"/api/v2/o/{ORG}/end-users/query"
 POLICIES = "/api/v2/oa/policies/query"
 
 
-@dataclass
-class Night:
-    """Everything one walk brought, as a collector would count it."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: int | None = None
-
-    def add(self, row: DeviceRecord | Rejected) -> None:
-        if isinstance(row, Rejected):
-            self.rejected.append(row)
-        else:
-            self.devices[row.native_id] = row
-
-    @property
-    def codes(self) -> set[str]:
-        return {trouble.code for trouble in self.troubles}
-
-
-def around(transport: httpx.BaseTransport | None = None, slept: list[float] | None = None) -> Surroundings:
-    """A world in which time stands still; over a socket where no transport is given."""
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=(slept if slept is not None else []).append,
-        transport=transport,
-    )
-
-
 def settings(**keys: object) -> AddigySettings:
     return AddigySettings.model_validate({"name": "msp", "kind": "addigy", "api_key": API_KEY} | keys)
 
 
 def night(vendor: Addigy, **keys: object) -> Night:
-    return collected(settings(**keys), around(vendor.transport))
-
-
-def collected(chosen: AddigySettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.troubles.extend(page.troubles)
-        found.expected = page.expected
-        for row in page.rows:
-            found.add(row)
-    return found
+    return walked(CONNECTOR, settings(**keys), vendor.transport)
 
 
 def agent(i: int) -> str:
@@ -94,7 +49,7 @@ def agent(i: int) -> str:
 def test_a_night_over_a_socket() -> None:
     """Thirty devices in four pages are read whole, with people, policies and pending updates."""
     with Addigy(30) as vendor:
-        found = collected(settings(url=f"{vendor.url}/api/v2", page_size=8), around())
+        found = walked(CONNECTOR, settings(url=f"{vendor.url}/api/v2", page_size=8))
     assert (len(found.devices), found.expected, found.rejected, found.troubles) == (30, 30, [], [])
     first = found.devices[agent(1)]
     assert (first.user_name, first.user_email) == ("Person Number 1", "person1@client.example")
@@ -150,13 +105,11 @@ def test_facts_are_asked_for_by_name_and_no_filter_is_sent() -> None:
 
 def test_the_allowance_is_kept_far_below_its_limit() -> None:
     """At one moment no more than a hundred requests leave, each further one waits its tenth of a second."""
-    vendor, slept = Addigy(30), list[float]()
-    collected(settings(page_size=1, detail=False), around(vendor.transport, slept))
-    assert not slept
+    assert not night(Addigy(30), page_size=1, detail=False).waits
     vendor = Addigy(150)
-    collected(settings(page_size=1, detail=False), around(vendor.transport, slept))
-    assert len(slept) == len(vendor.asked) - 100
-    assert slept[0] == pytest.approx(0.1)
+    found = night(vendor, page_size=1, detail=False, max_concurrency=1)
+    assert len(found.waits) == len(vendor.asked) - 100
+    assert found.waits[0] == pytest.approx(0.1)
 
 
 def test_a_moved_list_is_walked_again() -> None:
@@ -284,7 +237,7 @@ def test_side_data_is_optional(part: str, code: str, signals: tuple[str, ...], r
     vendor = Addigy(30, refused=(part,)) if way == "refused" else Addigy(30, broken=(part,))
     found = night(vendor, page_size=10)
     assert len(found.devices) == 30
-    assert found.codes == {code}
+    assert found.codes == [code]
     assert remedy in found.troubles[0].message
     gap = NOT_PERMITTED if way == "refused" else ABSENT
     assert {getattr(device, name) for device in found.devices.values() for name in signals} == {gap}
@@ -365,7 +318,7 @@ def test_each_organisation_is_asked_by_itself() -> None:
 )
 def test_probe(vendor: Addigy, keys: dict[str, Any], steps: dict[str, str | None]) -> None:
     """The doctor learns of the login and of each permission that can be tried, with its remedy."""
-    found = dict(CONNECTOR.probe(settings(**keys), around(vendor.transport)))
+    found = dict(probed(CONNECTOR, settings(**keys), vendor.transport))
     assert found.keys() == steps.keys()
     assert all((part is None) == (found[name] is None) for name, part in steps.items())
     assert all(part in (found[name] or "") for name, part in steps.items() if part)
@@ -400,10 +353,6 @@ TIMES: Table = [
     ("2026-09-19T22:09:12", UNREADABLE),
     (-1, UNREADABLE),
 ]
-
-
-def rules(name: str, signal: str, table: Table) -> list[Any]:
-    return [pytest.param(name, signal, value, known, id=f"{signal}-{value!r:.30}") for value, known in table]
 
 
 PLAIN_RULES = [
@@ -569,13 +518,6 @@ def test_groups_are_policies_by_name(listed: object, only: object, groups: objec
     assert groups_of(row, {"p1": "Base", "p2": "Kiosk", "p3": ABSENT}) == groups
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=5,
-)
-
-
 @hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
@@ -586,22 +528,7 @@ def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
     body = json.dumps({"items": [row, item(2)], "metadata": {}}).encode()
     first, second = (read_record(one, "row", Beside()) for one in _rows.decode(PAGE, body)["items"] or [])
     assert second == read_record(item(2), "row", Beside())
-    if isinstance(first, DeviceRecord):
-        texts = [value for signal in SIGNALS if isinstance(value := getattr(first, signal), str)]
-        assert all(len(text) <= 255 and "\x00" not in text and text.encode() for text in texts)
-
-
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, every other one is not reported."""
-    values, transport = sample()
-    devices = list(collected(settings(**values), around(transport)).devices.values())
-    known = {s for s in SIGNALS if any(not isinstance(getattr(device, s), Gap) for device in devices)}
-    silent = {s for s in SIGNALS if all(getattr(device, s) is NOT_REPORTED for device in devices)}
-    assert known == CONNECTOR.provides == set(SIGNALS) - silent
-    assert len(devices) == 30
+    assert_storable(first)
 
 
 def test_a_source_error_is_what_every_failure_is() -> None:

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from connectors._connector import Surroundings
 from connectors._fleet_host import DETAIL_ONLY
-from connectors.fleet import CONNECTOR, walk
-from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, ServerTrouble, Throttled
+from connectors.fleet import CONNECTOR
+from fleet.errors import BadAnswer, PermissionMissing, ServerTrouble, Throttled
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+from tests.connectors.fields import rules
+from tests.connectors.walking import Night, assert_refused, probed, walked
 from tests.servers.fleet import API, TOKEN, VITALS, FleetServer, host, mac, personal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connectors._fleet_details import FleetSettings
-    from fleet.model.run import Trouble
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: int | None = None
-    slept: list[float] = field(default_factory=list[float])
 
 
 def settings(**keys: object) -> FleetSettings:
@@ -39,27 +25,9 @@ def settings(**keys: object) -> FleetSettings:
     return CONNECTOR.settings.model_validate(usual | keys)
 
 
-def around(server: FleetServer | None, slept: list[float]) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 5.0,
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: FleetServer | None, **keys: object) -> Night:
-    found = Night()
-    for page in walk(settings(**keys), around(server, found.slept)):
-        found.troubles.extend(page.troubles)
-        found.expected = page.expected
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                assert row.native_id not in found.devices
-                found.devices[row.native_id] = row
+    found = walked(CONNECTOR, settings(**keys), server.transport if server else None)
+    assert len(found.came) == len(found.devices)
     return found
 
 
@@ -167,7 +135,7 @@ def test_a_release_that_knows_no_backups_is_asked_for_none(version: str) -> None
     found = night(server)
     assert server.detailed == 0
     assert found.devices["1"].backup_enabled is ABSENT
-    assert [trouble.code for trouble in found.troubles] == ["version_too_old"]
+    assert found.codes == ["version_too_old"]
     assert "update the server to 4.91" in found.troubles[0].message
 
 
@@ -183,7 +151,7 @@ def test_details_that_are_refused_are_not_asked_for_again() -> None:
     found = night(server, page_size=50, max_concurrency=2)
     assert set(found.devices) == ids(200)
     assert server.detailed <= 50
-    assert [trouble.code for trouble in found.troubles] == ["permission_missing"]
+    assert found.codes == ["permission_missing"]
     assert 'grant "Observer"' in found.troubles[0].message
 
 
@@ -214,19 +182,14 @@ def test_a_count_that_is_refused_is_told() -> None:
     """Without the count nothing is expected, and the report names the endpoint to allow."""
     found = night(FleetServer(3, counts=False))
     assert found.expected is None
-    assert [trouble.code for trouble in found.troubles] == ["total_unknown"]
+    assert found.codes == ["total_unknown"]
     assert f"GET {API}/hosts/count" in found.troubles[0].message
 
 
 def test_a_wrong_token() -> None:
     """It ends the source with the first request, and is not quoted."""
-    server = FleetServer(3)
-    with pytest.raises(
-        AuthRefused, match=r"fleet\.example/api/v1/fleet/version refused the credential \(401\)"
-    ) as e:
-        night(server, api_token="wrong-token")
-    assert len(server.asked) == 1
-    assert "wrong-token" not in str(e.value)
+    told = r"fleet\.example/api/v1/fleet/version refused the credential \(401\)"
+    assert_refused(CONNECTOR, settings(api_token="wrong"), FleetServer(3), match=told, secret="wrong")
 
 
 def test_a_missing_role() -> None:
@@ -240,7 +203,7 @@ def test_a_missing_role() -> None:
 def test_a_throttled_request_waits_as_long_as_it_is_told() -> None:
     """Retry-After is honoured once, and then the night goes on."""
     found = night(FleetServer(3, throttled=1))
-    assert found.slept[:1] == [3.0]
+    assert found.waits[:1] == [3.0]
     assert len(found.devices) == 3
 
 
@@ -274,7 +237,7 @@ def test_a_server_in_trouble_ends_the_walk() -> None:
 def test_probe_proves_each_step(switches: dict[str, Any], token: str, failing: list[str]) -> None:
     """The doctor learns of the token, the list and the details, each by itself."""
     server = FleetServer(2, **switches)
-    steps = list(CONNECTOR.probe(settings(api_token=token), around(server, [])))
+    steps = probed(CONNECTOR, settings(api_token=token), server.transport)
     assert [step for step, error in steps if error] == failing
     assert steps[0][0] == "login"
 
@@ -293,10 +256,6 @@ TIMES = [
     ("2026-11-20T03:12:44", UNREADABLE),
     (1771557164, UNREADABLE),
 ]
-
-
-def rules(key: str, signal: str, table: Sequence[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(key, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 FIELD_RULES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import socket
 import ssl
@@ -12,7 +13,6 @@ import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,9 @@ import pytest
 import trustme
 
 from connectors._auth import Auth, FetchedToken, FixedHeaders, Token, basic, bearer
-from connectors._connector import SourceSettings, Surroundings
-from connectors._http import TRIES, Answer, Api, RateLimit, open_api, proxy_for
+from connectors._connector import SourceSettings
+from connectors._http import TRIES, Answer, Api, Meanings, RateLimit, open_api
+from connectors._network import proxy_for
 from fleet.errors import (
     AuthRefused,
     BadAnswer,
@@ -34,32 +35,14 @@ from fleet.errors import (
     Throttled,
     Unreachable,
 )
+from tests.connectors.walking import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BASE = "https://mdm.example"
 KEY = FixedHeaders({"X-Key": "very-secret"})
-
-
-@dataclass
-class Clock:
-    """Monotonic time that only passes while somebody waits."""
-
-    seconds: float = 100.0
-    waits: list[float] = field(default_factory=list[float])
-
-    def now(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.seconds += seconds
-
-    def around(self, transport: httpx.BaseTransport | None = None) -> Surroundings:
-        return Surroundings(collected_at=NOON, now=self.now, sleep=self.sleep, transport=transport)
 
 
 def settings(**keys: object) -> SourceSettings:
@@ -210,6 +193,27 @@ def test_missing_permission_is_named() -> None:
         api_with(Script(clock, status(403)), clock).get("/list", body, permission="Read Things")
 
 
+def test_a_permission_with_quotes_of_its_own_gets_no_others() -> None:
+    """The name can be copied from the message as the vendor writes it."""
+    clock = Clock()
+    with pytest.raises(PermissionMissing, match='grant Thing::"view" to it'):
+        api_with(Script(clock, status(403)), clock).get("/list", body, permission='Thing::"view"')
+
+
+@pytest.mark.parametrize("code", [405, 429, 503])
+def test_a_status_with_a_meaning_of_its_own_is_final(code: int) -> None:
+    """What a vendor means by it is the error, at once; its other statuses keep their meaning."""
+    clock = Clock()
+    script = Script(clock, status(code), status(404))
+    meanings: Meanings = {code: lambda place: PermissionMissing(f"{place}: tick Read")}
+    api = open_api(settings(), BASE, clock.around(httpx.MockTransport(script)), KEY, meanings=meanings)
+    with pytest.raises(PermissionMissing, match=r"^mdm\.example/list: tick Read$"):
+        api.get("/list", body)
+    assert len(script.requests) == 1
+    with pytest.raises(NotFound):
+        api.get("/list", body)
+
+
 def test_server_trouble_carries_its_status() -> None:
     """Callers can tell a 500 from a 503."""
     clock = Clock()
@@ -276,6 +280,13 @@ def test_no_request_leaves_the_origin(link: str) -> None:
     with pytest.raises(BadAnswer):
         api_with(script, clock).get(link, body)
     assert script.requests == []
+
+
+def test_a_link_that_only_lost_its_tls_is_named_as_such() -> None:
+    """Whoever runs the server learns that its proxy has to tell it of https."""
+    clock = Clock()
+    with pytest.raises(BadAnswer, match=r"^mdm\.example points .* by http://.*X-Forwarded-Proto"):
+        api_with(Script(clock, OK), clock).get("http://mdm.example/next", body)
 
 
 def test_links_of_the_same_origin_are_followed() -> None:
@@ -538,6 +549,15 @@ def test_an_exchange_that_fails_is_a_refusal(code: int) -> None:
     with pytest.raises(AuthRefused):
         api_with(script, clock).exchange("/token", body, form={"secret": "x"})
     assert len(script.requests) == 1
+    assert "x-key" not in script.requests[0].headers
+
+
+def test_a_credential_may_travel_as_json() -> None:
+    """Some vendors take no form; the answer is read as that of any other exchange."""
+    clock = Clock()
+    script = Script(clock, OK)
+    assert api_with(script, clock).exchange("/token", number, json={"secret": "x"}) == 7
+    assert json.loads(script.requests[0].content) == {"secret": "x"}
     assert "x-key" not in script.requests[0].headers
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,45 +14,21 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
 from connectors._intune_record import detailed, read_record
-from connectors.intune import CONNECTOR, IntuneSettings, walk
-from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, SecretUnavailable, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
+from connectors._profile import RESTRICTIONS
+from connectors.intune import CONNECTOR, IntuneSettings
+from fleet.errors import BadAnswer, PermissionMissing, SecretUnavailable, Throttled
+from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+from tests.connectors.walking import NOW, Clock, Night, assert_refused, probed, walked
 from tests.servers import intune as vendor
 from tests.servers.intune import Intune, Record, device, device_id, own_answer
+from tests.servers.mobileconfig import NO_BACKUP, ON_DEMAND, mobileconfig
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from fleet.model.run import Trouble
     from tests.servers.loopback import Asked, Reply
-
-NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-
-    def __getitem__(self, number: int) -> DeviceRecord:
-        return self.devices[device_id(number)]
-
-    @property
-    def codes(self) -> list[str]:
-        return [trouble.code for trouble in self.troubles]
-
-
-def around(server: Intune | None = None, sleep: Callable[[float], None] = lambda _: None) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    transport = server.transport if server else None
-    return Surroundings(collected_at=NOW, now=lambda: 100.0, sleep=sleep, transport=transport)
 
 
 def settings(**keys: object) -> IntuneSettings:
@@ -63,19 +38,7 @@ def settings(**keys: object) -> IntuneSettings:
 
 
 def night(server: Intune, **keys: object) -> Night:
-    return collected(settings(**keys), around(server))
-
-
-def collected(chosen: IntuneSettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.troubles.extend(page.troubles)
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                found.devices[row.native_id] = row
-    return found
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 # The walk
@@ -84,7 +47,7 @@ def collected(chosen: IntuneSettings, world: Surroundings) -> Night:
 def test_a_whole_night_over_a_socket() -> None:
     """Every page, every batch and every policy arrives over HTTP, and nothing is amiss."""
     with Intune(templates=[vendor.blocking()], page_cap=7) as server:
-        found = collected(settings(url=server.url, login_url=server.url), around())
+        found = walked(CONNECTOR, settings(url=server.url, login_url=server.url))
     assert set(found.devices) == {device_id(number) for number in range(1, 31)}
     assert not found.rejected
     assert not found.troubles
@@ -120,20 +83,15 @@ def test_what_a_thousand_devices_cost(keys: dict[str, bool], requests: int) -> N
 
 def test_the_devices_of_a_batch_stay_within_the_limit() -> None:
     """Each device of a batch counts: 2000 in any 20 seconds, by a clock that only sleeping moves."""
-    clock = [0.0]
-    spent: list[float] = []
+    clock, spent = Clock(), list[float]()
     server = Intune(devices=[device(number) for number in range(1, 3001)], page_cap=1000)
 
-    def sleep(seconds: float) -> None:
-        clock[0] += seconds
-
     def counting(_native_id: str, _time: int) -> int:
-        spent.append(clock[0])
+        spent.append(clock.now())
         return 200
 
     server.item_status = counting
-    world = Surroundings(collected_at=NOW, now=lambda: clock[0], sleep=sleep, transport=server.transport)
-    collected(settings(max_concurrency=1), world)
+    walked(CONNECTOR, settings(max_concurrency=1), server.transport, clock=clock)
     busiest = max(sum(start <= moment < start + 20 for moment in spent) for start in spent[::50])
     assert len(spent) == 3000
     assert busiest <= 2000
@@ -147,13 +105,13 @@ def test_details_are_read_only_of_phones_and_tablets() -> None:
     ]
     server = Intune(devices=[device(1), *others])
     found = night(server)
-    assert [found[number].platform for number in (1, 40, 41)] == [
+    assert [found[device_id(number)].platform for number in (1, 40, 41)] == [
         Platform.IOS,
         Platform.MACOS,
         Platform.OTHER,
     ]
-    assert found[40].os_version == "26.1"
-    assert found[40].udid is ABSENT
+    assert found[device_id(40)].os_version == "26.1"
+    assert found[device_id(40)].udid is ABSENT
     batch = next(one for one in server.asked if one.path == vendor.BATCH)
     assert len(json.loads(batch.body)["requests"]) == 1
 
@@ -188,8 +146,8 @@ def test_a_device_enrolled_anew_comes_with_both_records() -> None:
     """Leftovers of an earlier enrolment stay apart by their id, so that the newest can count."""
     leftover = device(90, serialNumber="FK00000001M", enrolledDateTime="2024-01-01T00:00:00Z")
     found = night(Intune(devices=[device(1), leftover]))
-    assert found[1].serial == found[90].serial
-    assert found[1].enrolled_at != found[90].enrolled_at
+    assert found[device_id(1)].serial == found[device_id(90)].serial
+    assert found[device_id(1)].enrolled_at != found[device_id(90)].enrolled_at
 
 
 def test_a_next_page_elsewhere_is_refused() -> None:
@@ -234,7 +192,7 @@ def test_a_row_without_an_id_is_rejected() -> None:
 def test_nested_values_of_the_list_are_not_believed() -> None:
     """A list says that no iPad is shared and every battery is empty; only a device's own answer counts."""
     row = device(2, hardwareInformation={"isSharedDevice": False, "batteryLevelPercentage": 0.0})
-    record = night(Intune(devices=[row]))[2]
+    record = night(Intune(devices=[row]))[device_id(2)]
     assert (record.shared_ipad, record.battery_percent) == (True, 22)
     assert record.udid == "00008120-0000000000000002"
     assert record.model_identifier == "iPad13,18"
@@ -244,7 +202,7 @@ def test_without_detail_the_list_keeps_to_v1() -> None:
     """What beta alone tells is not reported, and beta is not asked."""
     server = Intune()
     chosen = settings(detail=False, profiles=False)
-    record = collected(chosen, around(server))[2]
+    record = walked(CONNECTOR, chosen, server.transport)[device_id(2)]
     spared = ("udid", "model_identifier", "battery_percent", "shared_ipad", "lost_mode")
     assert {getattr(record, signal) for signal in spared} == {NOT_REPORTED}
     assert not CONNECTOR.reported(chosen) & set(spared)
@@ -256,15 +214,14 @@ def test_without_detail_the_list_keeps_to_v1() -> None:
 )
 def test_throttled_devices_of_a_batch_are_asked_for_again(headers: dict[str, str], pause: float) -> None:
     """A batch succeeds while its items are throttled: those alone come again, after the pause they name."""
-    slept: list[float] = []
     busy = device_id(5)
     server = Intune(
         item_status=lambda native_id, time: 429 if native_id == busy and time == 1 else 200,
         item_headers=headers,
     )
-    found = collected(settings(), around(server, slept.append))
-    assert found[5].udid == own_answer(device(5))["udid"]
-    assert pause in slept
+    found = walked(CONNECTOR, settings(), server.transport)
+    assert found[device_id(5)].udid == own_answer(device(5))["udid"]
+    assert pause in found.waits
     assert not found.troubles
     batches = [one for one in server.asked if one.path == vendor.BATCH]
     assert sum(len(json.loads(one.body)["requests"]) for one in batches) == 31
@@ -275,8 +232,12 @@ def test_a_device_that_gives_no_details_keeps_what_the_list_says(status: int) ->
     """Its own signals are absent, the report counts it, and the others are whole."""
     server = Intune(item_status=lambda native_id, _: status if native_id == device_id(5) else 200)
     found = night(server)
-    assert (found[5].udid, found[5].shared_ipad, found[5].serial) == (ABSENT, ABSENT, "FK00000005M")
-    assert not isinstance(found[6].udid, Gap)
+    assert (found[device_id(5)].udid, found[device_id(5)].shared_ipad, found[device_id(5)].serial) == (
+        ABSENT,
+        ABSENT,
+        "FK00000005M",
+    )
+    assert not isinstance(found[device_id(6)].udid, Gap)
     assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_unread", 1)]
 
 
@@ -284,7 +245,7 @@ def test_a_device_that_left_meanwhile_is_no_trouble() -> None:
     """A device gone between the list and its details is simply without them."""
     server = Intune(item_status=lambda native_id, _: 404 if native_id == device_id(5) else 200)
     found = night(server)
-    assert found[5].udid is ABSENT
+    assert found[device_id(5)].udid is ABSENT
     assert not found.troubles
 
 
@@ -305,7 +266,7 @@ def test_a_tenant_without_batches_is_read_all_the_same() -> None:
 
 def judged(signal: str, number: int = 1, **tenant: Any) -> Fact[bool]:  # noqa: ANN401 - any server switch
     """What a tenant with these policies proves of one supervised device."""
-    return getattr(night(Intune(devices=[device(1), device(4)], **tenant))[number], signal)
+    return getattr(night(Intune(devices=[device(1), device(4)], **tenant))[device_id(number)], signal)
 
 
 POLICY = vendor.blocking()["id"]
@@ -345,19 +306,19 @@ def test_a_ban_does_nothing_to_an_unsupervised_device() -> None:
         vendor.blocking(iCloudBlockBackup=False, iCloudRequireEncryptedBackup=True),
         vendor.blocking(assignments=[]),
         {**vendor.blocking(), "@odata.type": "#microsoft.graph.windows10GeneralConfiguration"},
-        vendor.custom(b"<dict><key>allowCloudBackup</key><true/></dict>"),
+        vendor.custom(mobileconfig(RESTRICTIONS, "<key>allowCloudBackup</key><true/>")),
     ],
 )
 def test_templates_that_forbid_nothing(template: Record) -> None:
     """Every policy was read and none forbids backups: that is known, and costs no status list."""
     server = Intune(devices=[device(1)], templates=[template])
-    assert night(server)[1].backup_restricted is False
+    assert night(server)[device_id(1)].backup_restricted is False
     assert not [one for one in server.asked if one.path.endswith("/deviceStatuses")]
 
 
 def test_a_custom_profile_may_forbid_it_too() -> None:
     """The ban is found inside a custom profile, signed or not."""
-    custom = vendor.custom(b"\x30\x82signed<key>allowCloudBackup</key>\n\t<false/>\x00rest")
+    custom = vendor.custom(b"\x30\x82signed" + NO_BACKUP + b"\x00rest")
     statuses = {custom["id"]: [(device_id(1), "compliant")]}
     assert judged("backup_restricted", templates=[custom], statuses=statuses) is True
 
@@ -368,6 +329,7 @@ def test_a_custom_profile_may_forbid_it_too() -> None:
         vendor.blocking(iCloudBlockBackup=None),
         vendor.blocking(iCloudBlockBackup="yes"),
         vendor.blocking(id=None),
+        vendor.custom(b"no profile"),
         {**vendor.custom(b"x"), "payload": "no base64!"},
         {**vendor.custom(b"x"), "payload": None},
     ],
@@ -391,9 +353,9 @@ def test_a_template_that_cannot_be_read_proves_nothing(template: Record) -> None
             {key: value for key, value in vendor.tunnel().items() if key != "onDemandRules"},
             ABSENT,
         ),
-        (vendor.custom(b"<key>OnDemandEnabled</key><integer>1</integer>", policy=2), True),
-        (vendor.custom(b"<key>OnDemandEnabled</key><integer>0</integer>", policy=2), False),
-        (vendor.custom(b"<key>VPNType</key><string>AlwaysOn</string>", policy=2), True),
+        (vendor.custom(ON_DEMAND, policy=2), True),
+        (vendor.custom(NO_BACKUP, policy=2), False),
+        (vendor.custom(b"no profile", policy=2), ABSENT),
     ],
 )
 def test_a_vpn_counts_where_it_connects_by_itself(template: Record, vpn: object) -> None:
@@ -422,7 +384,7 @@ def test_the_settings_catalog_proves_nothing_of_a_device(
 ) -> None:
     """A catalog policy that forbids backups leaves devices unproven and is told; one that does not is no matter."""
     found = night(Intune(devices=[device(1)], catalog=[policy]))
-    assert (found[1].backup_restricted, found[1].vpn_configured) == (restricted, vpn)
+    assert (found[device_id(1)].backup_restricted, found[device_id(1)].vpn_configured) == (restricted, vpn)
     assert found.codes == codes
 
 
@@ -431,7 +393,7 @@ def test_status_lists_are_walked_to_their_end() -> None:
     statuses = {POLICY: [(device_id(number), "compliant") for number in range(1, 31)]}
     server = Intune(templates=[vendor.blocking()], statuses=statuses)
     found = night(server)
-    assert found[29].backup_restricted is True
+    assert found[device_id(29)].backup_restricted is True
     assert server.count(f"{vendor.TEMPLATES}/{POLICY}/deviceStatuses") == 3
 
 
@@ -439,10 +401,10 @@ def test_without_profiles_no_policy_is_read() -> None:
     """The setting spares the requests and the permission."""
     server = Intune(granted={vendor.READ_DEVICES})
     chosen = settings(profiles=False)
-    record = collected(chosen, around(server))[1]
+    record = walked(CONNECTOR, chosen, server.transport)[device_id(1)]
     assert (record.backup_restricted, record.vpn_configured) == (NOT_REPORTED, NOT_REPORTED)
     assert not CONNECTOR.reported(chosen) & {"backup_restricted", "vpn_configured"}
-    assert [name for name, _ in CONNECTOR.probe(chosen, around(server))] == ["login", vendor.READ_DEVICES]
+    assert [step for step, _ in probed(CONNECTOR, chosen, server.transport)] == ["login", vendor.READ_DEVICES]
 
 
 # Login, permissions, limits
@@ -450,13 +412,8 @@ def test_without_profiles_no_policy_is_read() -> None:
 
 def test_a_wrong_secret_ends_the_source() -> None:
     """One clear line names the login host, and neither the secret nor the vendor's words are in it."""
-    server = Intune()
-    with pytest.raises(
-        AuthRefused, match=r"login\.microsoftonline\.com/.*refused the credential \(401\)"
-    ) as caught:
-        night(server, client_secret="wrong-secret")
-    assert "wrong" not in str(caught.value)
-    assert len(server.asked) == 1
+    told = r"login\.microsoftonline\.com/.*refused the credential \(401\)"
+    assert_refused(CONNECTOR, settings(client_secret="wrong"), Intune(), match=told, secret="wrong")
 
 
 def test_a_token_that_is_none() -> None:
@@ -499,11 +456,10 @@ def test_a_missing_permission_for_policies_costs_their_signals_alone() -> None:
 
 def test_throttling_is_waited_out() -> None:
     """Two refusals, of which one names a pause, cost that pause and nothing else."""
-    slept: list[float] = []
     server = Intune(throttled=2, retry_after="3", devices=[device(1)])
-    found = collected(settings(profiles=False, detail=False), around(server, slept.append))
+    found = walked(CONNECTOR, settings(profiles=False, detail=False), server.transport)
     assert len(found.devices) == 1
-    assert 3.0 in slept
+    assert 3.0 in found.waits
 
 
 def test_throttling_without_end_is_one_line() -> None:
@@ -514,7 +470,7 @@ def test_throttling_without_end_is_one_line() -> None:
 
 def test_probe_proves_each_permission() -> None:
     """The doctor learns of the login and of both permissions by Microsoft's names."""
-    steps = list(CONNECTOR.probe(settings(), around(Intune(granted={vendor.READ_DEVICES}))))
+    steps = probed(CONNECTOR, settings(), Intune(granted={vendor.READ_DEVICES}).transport)
     assert [step for step, _ in steps] == ["login", vendor.READ_DEVICES, vendor.READ_POLICIES]
     assert [error is None for _, error in steps] == [True, True, False]
     assert vendor.READ_POLICIES in str(steps[2][1])
@@ -522,7 +478,7 @@ def test_probe_proves_each_permission() -> None:
 
 def test_probe_stops_at_a_refused_login() -> None:
     """Without a login nothing else is tried."""
-    steps = list(CONNECTOR.probe(settings(client_secret="wrong"), around(Intune())))
+    steps = probed(CONNECTOR, settings(client_secret="wrong"), Intune().transport)
     assert [step for step, error in steps if error] == ["login"] == [step for step, _ in steps]
 
 
@@ -735,19 +691,3 @@ def test_details(hardware: object, facts: tuple[object, ...]) -> None:
     """What only a device's own answer tells, and what it may lack."""
     record = detailed(reading(), {"udid": "u", "hardwareInformation": hardware})
     assert (record.model_identifier, record.battery_percent, record.shared_ipad) == facts
-
-
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = vendor.sample()
-    chosen = IntuneSettings.model_validate({"name": "hq", "kind": "intune", **values})
-    world = Surroundings(collected_at=NOW, now=lambda: 0.0, sleep=lambda _: None, transport=transport)
-    records = collected(chosen, world).devices.values()
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
-    assert not CONNECTOR.provides & {"backup_enabled", "last_cloud_backup_at", "pending_os_version"}

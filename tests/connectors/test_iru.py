@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
 from connectors._iru_profiles import custom_profiles, judged
 from connectors._iru_record import Inventory, SideData, read_inventory, read_record, with_details
-from connectors.contract import ConnectorContract, Sample
-from connectors.iru import CONNECTOR, IruSettings, walk
-from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, Throttled
+from connectors.iru import CONNECTOR, IruSettings
+from fleet.errors import BadAnswer, PermissionMissing, Throttled
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE
-from fleet.model.run import Trouble
+from tests.connectors.fields import rules
+from tests.connectors.walking import Night, assert_refused, failed, probed, walked
 from tests.servers.iru import (
     CHECKED_IN,
     FORBIDS,
-    ON_DEMAND,
     RESTRICTIONS,
     TOKEN,
     URL,
@@ -34,7 +31,6 @@ from tests.servers.iru import (
     iru_details,
     iru_device,
     profile,
-    sample,
 )
 
 if TYPE_CHECKING:
@@ -45,48 +41,12 @@ DEVICES = 30
 IPHONES_AND_IPADS = 24
 
 
-@dataclass
-class Night:
-    """Everything that one walk brought, and how long it waited."""
-
-    devices: list[DeviceRecord] = field(default_factory=list[DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
-    pauses: list[float] = field(default_factory=list[float])
-
-    def device(self, number: int) -> DeviceRecord:
-        return next(one for one in self.devices if one.native_id == device_id(number))
-
-    @property
-    def ids(self) -> list[str]:
-        return sorted(one.native_id for one in self.devices)
-
-    @property
-    def codes(self) -> list[str]:
-        return [trouble.code for trouble in self.troubles]
-
-
 def settings(**keys: object) -> IruSettings:
     return IruSettings.model_validate({"name": "nw", "kind": "iru", "url": URL, "api_token": TOKEN, **keys})
 
 
-def around(server: IruServer, pauses: list[float], *, socket: bool = False) -> Surroundings:
-    """A world in which time moves only by being waited for."""
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: sum(pauses),
-        sleep=pauses.append,
-        transport=None if socket else server.transport,
-    )
-
-
-def night(server: IruServer, *, socket: bool = False, **keys: object) -> Night:
-    found = Night()
-    for page in walk(settings(**keys), around(server, found.pauses, socket=socket)):
-        found.troubles.extend(page.troubles)
-        found.devices.extend(row for row in page.rows if isinstance(row, DeviceRecord))
-        found.rejected.extend(row for row in page.rows if isinstance(row, Rejected))
-    return found
+def night(server: IruServer, **keys: object) -> Night:
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 def details_asked(server: IruServer) -> int:
@@ -97,21 +57,14 @@ def fleet(count: int) -> list[str]:
     return [device_id(number) for number in range(count)]
 
 
-class TestContract(ConnectorContract):
-    connector = CONNECTOR
-
-    def sample(self, folder: object) -> Sample:  # noqa: ARG002 - other kinds write files
-        return Sample(*sample())
-
-
 # The walk
 
 
 def test_a_night_over_a_socket() -> None:
     """Every device once, in pages of eleven that overlap by one, and details of iPhones and iPads alone."""
     with IruServer() as server:
-        found = night(server, socket=True, url=server.url, page_size=11)
-    assert found.ids == fleet(DEVICES)
+        found = walked(CONNECTOR, settings(url=server.url, page_size=11))
+    assert found.came == fleet(DEVICES)
     assert not found.troubles
     assert details_asked(server) == IPHONES_AND_IPADS
 
@@ -129,7 +82,7 @@ def test_pages_are_asked_for_in_a_stable_order() -> None:
 def test_every_device_comes_once(page_size: int | None, cap: int) -> None:
     """Whatever is asked for and granted; a short page is not the last one."""
     found = night(IruServer(cap=cap), page_size=page_size, detail=False)
-    assert found.ids == fleet(DEVICES)
+    assert found.came == fleet(DEVICES)
 
 
 @pytest.mark.parametrize("leavers", [[3], [3, 4], [1, 2, 3, 4, 5, 6]])
@@ -137,7 +90,7 @@ def test_devices_that_leave_meanwhile_cost_no_other(leavers: list[int]) -> None:
     """All later rows move up; the list is walked once more, and nobody is asked for details twice."""
     server = IruServer(leaves={1: [device_id(number) for number in leavers]})
     found = night(server, page_size=10)
-    assert found.ids == fleet(DEVICES)
+    assert sorted(found.came) == fleet(DEVICES)
     assert details_asked(server) == IPHONES_AND_IPADS
 
 
@@ -163,14 +116,14 @@ def test_what_a_thousand_devices_cost() -> None:
     assert server.count(LIST) == 1 + 5
     assert details_asked(server) == 800
     # 600 at once, from then on two a second.
-    assert sum(found.pauses) == pytest.approx((len(server.asked) - 600) / 2, abs=1)
+    assert sum(found.waits) == pytest.approx((len(server.asked) - 600) / 2, abs=1)
 
 
 def test_details_stop_where_the_time_does() -> None:
     """Devices beyond what the deadline leaves time for come without details, and the report says how many."""
     server = IruServer()
     found = night(server, deadline_minutes=0.1)
-    assert found.ids == fleet(DEVICES)
+    assert found.came == fleet(DEVICES)
     assert details_asked(server) == 10
     assert [(one.code, one.count) for one in found.troubles] == [("details_left_out", IPHONES_AND_IPADS - 10)]
     assert "raise deadline_minutes" in found.troubles[0].message
@@ -188,9 +141,9 @@ def test_what_is_switched_off_is_neither_asked_for_nor_promised(
 ) -> None:
     """The signals read as not reported, and their requests are not made."""
     server = IruServer()
-    found = night(server, socket=False, **keys)
+    found = night(server, **keys)
     assert CONNECTOR.provides - CONNECTOR.reported(settings(**keys)) == gone
-    assert {getattr(one, signal) for one in found.devices for signal in gone} == {NOT_REPORTED}
+    assert {getattr(one, signal) for one in found.devices.values() for signal in gone} == {NOT_REPORTED}
     assert (details_asked(server) == 0) is ("detail" in keys)
     assert (server.count("/api/v1/prism/installed_profiles") == 0) is ("profiles" in keys)
 
@@ -210,11 +163,8 @@ def test_the_token_stays_on_the_hosts_own_pages() -> None:
 
 def test_a_wrong_token() -> None:
     """One request, one clear line, and no token in it."""
-    server = IruServer()
-    with pytest.raises(AuthRefused, match=r"refused the credential \(401\): check it") as caught:
-        night(server, api_token="not-the-token")
-    assert len(server.asked) == 1
-    assert "not-the-token" not in str(caught.value)
+    told = r"refused the credential \(401\): check it"
+    assert_refused(CONNECTOR, settings(api_token="wrong"), IruServer(), match=told, secret="wrong")
 
 
 def test_a_token_without_the_tick_for_devices() -> None:
@@ -226,8 +176,8 @@ def test_a_token_without_the_tick_for_devices() -> None:
 def test_a_busy_tenant_is_waited_for() -> None:
     """Iru names no time to wait; it is tried again, later and later."""
     found = night(IruServer(throttled=3), detail=False)
-    assert found.ids == fleet(DEVICES)
-    assert 0 < found.pauses[0] <= 1 < found.pauses[2] <= 4
+    assert found.came == fleet(DEVICES)
+    assert 0 < found.waits[0] <= 1 < found.waits[2] <= 4
 
 
 def test_a_rate_limit_without_end() -> None:
@@ -278,8 +228,8 @@ def test_a_list_that_may_not_be_read_costs_its_facts(
 ) -> None:
     """Every device is read, the facts are absent, and the report names the tick box."""
     found = night(IruServer(refused={path: status}))
-    assert found.ids == fleet(DEVICES)
-    assert {getattr(one, signal) for one in found.devices for signal in signals} == {ABSENT}
+    assert found.came == fleet(DEVICES)
+    assert {getattr(one, signal) for one in found.devices.values() for signal in signals} == {ABSENT}
     assert found.codes == [code]
     assert f'"{name} (/' in found.troubles[0].message
     assert "Settings > Access" in found.troubles[0].message
@@ -288,13 +238,13 @@ def test_a_list_that_may_not_be_read_costs_its_facts(
 def test_without_custom_profiles_restrictions_stay_unknown() -> None:
     """A device with a restrictions profile is not known to be free, one without any still is."""
     found = night(IruServer(refused={"custom-profiles": 403}))
-    assert [found.device(n).backup_restricted for n in (1, 3, 4)] == [ABSENT, ABSENT, False]
+    assert [found[device_id(n)].backup_restricted for n in (1, 3, 4)] == [ABSENT, ABSENT, False]
     assert found.codes == ["custom_profiles_unread"]
 
 
 def test_without_prism_the_details_say_model_and_storage() -> None:
     """What stands in both places is taken from the other."""
-    device = night(IruServer(refused={"prism": 403})).device(1)
+    device = night(IruServer(refused={"prism": 403}))[device_id(1)]
     assert (device.model_identifier, device.capacity_bytes) == ("iPad12,1", 64_000_000_000)
     assert device.os_build == "23E246"
 
@@ -304,18 +254,18 @@ def test_details_that_may_not_be_read_are_asked_for_once(status: int) -> None:
     """A token without that tick is not tried on every device."""
     server = IruServer(refused={"/details": status})
     found = night(server, max_concurrency=1)
-    assert found.ids == fleet(DEVICES)
+    assert found.came == fleet(DEVICES)
     assert details_asked(server) == 1
     assert found.codes == ["details_forbidden"]
     assert 'grant "Device details' in found.troubles[0].message
-    assert found.device(1).available_bytes is ABSENT
+    assert found[device_id(1)].available_bytes is ABSENT
 
 
 def test_broken_details_are_given_up() -> None:
     """A server error on every device ends the asking, not the night."""
     server = IruServer(refused={"/details": 500})
     found = night(server, max_concurrency=1)
-    assert found.ids == fleet(DEVICES)
+    assert found.came == fleet(DEVICES)
     assert details_asked(server) == 5
     assert [(one.code, one.count) for one in found.troubles] == [("details_unread", 5)]
 
@@ -323,7 +273,7 @@ def test_broken_details_are_given_up() -> None:
 def test_a_device_removed_meanwhile_has_no_details() -> None:
     """A 404 for one device is nobody's trouble."""
     found = night(IruServer(refused={f"{device_id(1)}/details": 404}))
-    assert found.device(1).supervised is ABSENT
+    assert found[device_id(1)].supervised is ABSENT
     assert not found.troubles
 
 
@@ -332,7 +282,7 @@ def test_a_device_removed_meanwhile_has_no_details() -> None:
 
 def test_probe_proves_each_tick_box() -> None:
     """The doctor learns of the token and of every permission, by path."""
-    steps = list(CONNECTOR.probe(settings(), around(IruServer(), [])))
+    steps = probed(CONNECTOR, settings(), IruServer().transport)
     assert steps[0] == ("login", None)
     assert {name for name, _ in steps[1:]} == {one.name for one in CONNECTOR.permissions}
     assert {error for _, error in steps} == {None}
@@ -349,17 +299,16 @@ def test_probe_proves_each_tick_box() -> None:
 )
 def test_probe_names_the_missing_tick_box(refused: str, step: str) -> None:
     """What is wrong fails at its own step, with its remedy."""
-    steps = CONNECTOR.probe(settings(), around(IruServer(refused={refused: 403}), []))
-    failed = [(name, error) for name, error in steps if error]
-    assert [name.startswith(step) for name, _ in failed] == [True]
-    assert f'grant "{step}' in str(failed[0][1])
+    ((name, error),) = failed(CONNECTOR, settings(), IruServer(refused={refused: 403}).transport).items()
+    assert name.startswith(step)
+    assert f'grant "{step}' in error
 
 
 def test_probe_stops_at_a_refused_token() -> None:
     """Without a login nothing else is tried; without the first tick the others still are."""
-    steps = list(CONNECTOR.probe(settings(api_token="wrong"), around(IruServer(), [])))
+    steps = probed(CONNECTOR, settings(api_token="wrong"), IruServer().transport)
     assert [name for name, _ in steps] == ["login"]
-    steps = list(CONNECTOR.probe(settings(detail=False), around(IruServer(refused={"devices": 403}), [])))
+    steps = probed(CONNECTOR, settings(detail=False), IruServer(refused={"devices": 403}).transport)
     assert [name for name, error in steps if error] == ["Device list (/devices)"]
 
 
@@ -369,9 +318,9 @@ def test_probe_stops_at_a_refused_token() -> None:
 def test_profiles_of_a_fleet() -> None:
     """Forbidden by a custom profile, free, free although restricted otherwise, unknown where Iru made it."""
     found = night(IruServer())
-    restricted = {n: found.device(n).backup_restricted for n in (1, 2, 3, 5, 25)}
+    restricted = {n: found[device_id(n)].backup_restricted for n in (1, 2, 3, 5, 25)}
     assert restricted == {1: True, 2: False, 3: False, 5: ABSENT, 25: ABSENT}
-    vpn = {n: found.device(n).vpn_configured for n in (1, 2, 5, 25)}
+    vpn = {n: found[device_id(n)].vpn_configured for n in (1, 2, 5, 25)}
     assert vpn == {1: False, 2: True, 5: ABSENT, 25: ABSENT}
 
 
@@ -411,23 +360,6 @@ def test_rows_without_a_device_prove_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "starts"),
-    [
-        ({"PayloadType": VPN, "VPNType": "IKEv2", "IKEv2": {"OnDemandEnabled": 1}}, True),
-        ({"PayloadType": VPN, "VPNType": "VPN", "VPN": {"OnDemandEnabled": True}}, True),
-        ({"PayloadType": VPN, "VPNType": "AlwaysOn"}, True),
-        ({"PayloadType": VPN, "VPNType": "IKEv2", "IKEv2": {"OnDemandEnabled": 0}}, False),
-        ({"PayloadType": VPN, "VPNType": "IKEv2", "IKEv2": {"OnDemandEnabled": [1]}}, False),
-        ({"PayloadType": "com.apple.vpn.managed.applayer", "VPN": {"OnDemandEnabled": 1}}, False),
-        ({"PayloadType": "com.apple.wifi.managed", "OnDemandEnabled": 1}, False),
-    ],
-)
-def test_a_vpn_that_starts_itself(payload: Row, starts: bool) -> None:
-    """Always on, or on demand; one for single apps is none for the device."""
-    assert custom_profiles([profile(ON_DEMAND, payload)])[ON_DEMAND].starts_vpn is starts
-
-
-@pytest.mark.parametrize(
     "xml",
     [
         None,
@@ -462,10 +394,6 @@ def reading(side: SideData | None = None, **changes: object) -> DeviceRecord:
 
 def detailed(**changes: object) -> DeviceRecord:
     return with_details(reading(), iru_details(1) | changes)
-
-
-def rules(key: str, signal: str, table: list[tuple[object, object]]) -> list[Any]:
-    return [(key, signal, value, fact) for value, fact in table]
 
 
 MOMENT = datetime(2026, 11, 21, 20, 15, 30, tzinfo=UTC)
@@ -588,7 +516,7 @@ def test_only_an_ipad_is_shared(kind: str, said: object, fact: object) -> None:
 
 def test_inventory_and_check_in_are_two_times() -> None:
     """Prism says when the inventory was collected, the list when the device was last there."""
-    device = night(IruServer()).device(0)
+    device = night(IruServer())[device_id(0)]
     assert device.checkin_at == CHECKED_IN
     assert device.inventory_at == CHECKED_IN.replace(minute=20)
 
@@ -607,5 +535,5 @@ def test_departments_are_joined_by_either_id() -> None:
 def test_a_row_without_identity_is_rejected(row: object) -> None:
     """It is counted once with its place and nothing of its content, and the rest of its page is read."""
     found = night(IruServer(devices=[iru_device(0), row, iru_device(2)]), page_size=2)
-    assert found.ids == [device_id(0), device_id(2)]
+    assert found.came == [device_id(0), device_id(2)]
     assert found.rejected == [Rejected("row 2", "no usable device_id")]

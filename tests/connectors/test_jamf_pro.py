@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +14,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors import _rows
-from connectors._connector import Surroundings
 from connectors._jamf_record import PAGE, as_list_row, read_record
-from connectors._wire import MAX_TEXT
-from connectors.jamf_pro import CONNECTOR, JamfProSettings, walk
+from connectors.jamf_pro import CONNECTOR, JamfProSettings
 from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, ServerTrouble, Unreachable
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
-from fleet.model.run import Trouble
+from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Gap
+from tests.connectors.fields import assert_storable, json_values
+from tests.connectors.walking import Night, probed, walked
 from tests.servers.jamf import JamfServer, Record, jamf_record, single_detail, stamp
 
 if TYPE_CHECKING:
@@ -30,30 +28,6 @@ if TYPE_CHECKING:
 
 DETAIL = "/api/v2/mobile-devices/detail"
 SITES = {"1": "North", "2": "South"}
-
-
-@dataclass
-class Night:
-    """Everything one walk brought, as a collector would count it."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
-    expected: int | None = None
-
-    @property
-    def codes(self) -> set[str]:
-        return {trouble.code for trouble in self.troubles}
-
-
-def around(server: JamfServer | None = None) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    return Surroundings(
-        collected_at=datetime(2026, 3, 2, 4, 30, tzinfo=UTC),
-        now=lambda: 100.0,
-        sleep=lambda _: None,
-        transport=server.transport if server else None,
-    )
 
 
 def settings(**keys: object) -> JamfProSettings:
@@ -65,20 +39,7 @@ def settings(**keys: object) -> JamfProSettings:
 
 def night(server: JamfServer, **keys: object) -> Night:
     """Walk a server in memory."""
-    return collected(settings(**keys), around(server))
-
-
-def collected(chosen: JamfProSettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.troubles.extend(page.troubles)
-        found.expected = page.expected
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                found.devices[row.native_id] = row
-    return found
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 def fleet(count: int) -> set[str]:
@@ -91,7 +52,7 @@ def fleet(count: int) -> set[str]:
 def test_a_hard_night_over_a_socket() -> None:
     """A capped page size, an unreadable record and a token that ends in mid-walk cost that one record."""
     with JamfServer(devices=1234, page_cap=100, hard=frozenset({"777"}), token_requests=9) as server:
-        found = collected(settings(url=server.url), around())
+        found = walked(CONNECTOR, settings(url=server.url))
     assert set(found.devices) == fleet(1234) - {"777"}
     assert [row.native_id for row in found.rejected] == ["777"]
     assert found.expected == 1234
@@ -138,11 +99,11 @@ def test_no_more_connections_than_jamf_allows(concurrency: int | None, most: int
 
 
 def test_one_request_per_page_on_a_good_night() -> None:
-    """A fleet without trouble costs a token, the sites, and its pages."""
+    """A fleet without trouble costs a token, the sites, the list of profiles, and its pages."""
     server = JamfServer(devices=950)
     night(server, page_size=100)
     assert server.count(DETAIL) == 10
-    assert len(server.requests) == 12
+    assert len(server.requests) == 13
 
 
 # The ladder
@@ -166,7 +127,7 @@ def test_an_older_server_loses_optional_sections_of_one_page(version: str) -> No
     assert set(found.devices) == fleet(40)
     assert found.devices["8"].lost_mode is ABSENT
     assert found.devices["11"].lost_mode is False
-    assert found.codes == {"sections_dropped"}
+    assert found.codes == ["sections_dropped"]
 
 
 @pytest.mark.parametrize("position", [1, 2, 37, 99, 100, 101, 250])
@@ -336,11 +297,8 @@ def test_settings_that_cannot_work(keys: dict[str, str | None]) -> None:
 def test_a_token_that_is_none() -> None:
     """A login page in place of a token is told as such."""
     page = httpx.MockTransport(lambda _: httpx.Response(200, html="<html>Sign in</html>"))
-    world = Surroundings(
-        collected_at=datetime(2026, 3, 2, tzinfo=UTC), now=lambda: 0.0, sleep=lambda _: None, transport=page
-    )
     with pytest.raises(BadAnswer, match="login page"):
-        collected(settings(), world)
+        walked(CONNECTOR, settings(), page)
 
 
 # Side data
@@ -351,28 +309,34 @@ def test_sites_are_optional(sites: dict[str, str] | None) -> None:
     """Without the privilege for sites, or any site, every device is read and its site is absent."""
     found = night(JamfServer(devices=4, sites=sites))
     assert {device.site for device in found.devices.values()} == {ABSENT}
-    assert found.codes == ({"sites_unresolved"} if sites is None else set())
+    assert found.codes == (["sites_unresolved"] if sites is None else [])
 
 
 @pytest.mark.parametrize("section", ["HARDWARE", "GROUPS"])
 def test_a_section_that_never_comes_is_told(section: str) -> None:
     """A server that ignores a requested section is named in the report."""
     found = night(JamfServer(devices=4, refused_sections=frozenset({section})))
-    assert found.codes == {"sections_missing"}
+    assert found.codes == ["sections_missing"]
     assert section in found.troubles[0].message
 
 
 def test_probe_proves_each_permission() -> None:
-    """The doctor learns of the login and of both privileges, each with its remedy."""
-    steps = list(CONNECTOR.probe(settings(), around(JamfServer(sites=None))))
-    assert [step for step, _ in steps] == ["login", "Read Mobile Devices", "Read Sites"]
+    """The doctor learns of the login and of each privilege, with its remedy."""
+    steps = probed(CONNECTOR, settings(), JamfServer(sites=None).transport)
+    assert [step for step, _ in steps] == [
+        "login",
+        "Read Mobile Devices",
+        "Read Sites",
+        "Read iOS Configuration Profiles",
+    ]
     assert [error for _, error in steps[:2]] == [None, None]
     assert 'grant "Read Sites"' in str(steps[2][1])
+    assert steps[3][1] is None
 
 
 def test_probe_stops_at_a_refused_login() -> None:
     """Without a login nothing else is tried."""
-    steps = list(CONNECTOR.probe(settings(client_secret="wrong"), around(JamfServer())))
+    steps = probed(CONNECTOR, settings(client_secret="wrong"), JamfServer().transport)
     assert [step for step, error in steps if error] == ["login"] == [step for step, _ in steps]
 
 
@@ -434,13 +398,6 @@ def test_an_answer_of_another_shape_is_refused(results: bytes) -> None:
     assert server.count(DETAIL) == 2
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=5,
-)
-
-
 @hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
@@ -455,9 +412,7 @@ def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
     body = json.dumps({"totalCount": 2, "results": [row, jamf_record(2)]}).encode()
     first, second = (read_record(item, "row", SITES) for item in _rows.decode(PAGE, body)["results"])
     assert second == read_record(jamf_record(2), "row", SITES)
-    if isinstance(first, DeviceRecord):
-        texts = [value for signal in SIGNALS if isinstance(value := getattr(first, signal), str)]
-        assert all(len(text) <= MAX_TEXT and "\x00" not in text and text.encode() for text in texts)
+    assert_storable(first)
 
 
 # Fields
@@ -732,22 +687,6 @@ def test_a_device_by_its_id_may_be_of_any_shape() -> None:
     assert single_detail(jamf_record(1))["id"] == "2"
 
 
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in a usual fleet, and every other is not reported."""
-    devices = night(JamfServer(devices=60)).devices.values()
-    known = {
-        signal for signal in SIGNALS for device in devices if not isinstance(getattr(device, signal), Gap)
-    }
-    silent = {
-        signal for signal in SIGNALS if all(getattr(device, signal) is NOT_REPORTED for device in devices)
-    }
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
-
-
 def test_the_fleet_of_the_server_is_as_old_as_it_says() -> None:
     """The made-up dates stand still, so that tests do."""
     assert stamp(1) == "2026-03-01T04:30:00.000Z"
@@ -759,14 +698,8 @@ def test_unreachable_is_an_error_and_no_empty_fleet() -> None:
     def silent(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("no route")
 
-    world = Surroundings(
-        collected_at=datetime(2026, 3, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=httpx.MockTransport(silent),
-    )
     with pytest.raises(Unreachable):
-        collected(settings(), world)
+        walked(CONNECTOR, settings(), httpx.MockTransport(silent))
 
 
 def test_a_missing_privilege_is_named() -> None:
@@ -777,11 +710,5 @@ def test_a_missing_privilege_is_named() -> None:
         answer = server.transport.handle_request(request)
         return httpx.Response(403) if request.url.path == DETAIL else answer
 
-    world = Surroundings(
-        collected_at=datetime(2026, 3, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=httpx.MockTransport(refusing),
-    )
     with pytest.raises(PermissionMissing, match='grant "Read Mobile Devices"'):
-        collected(settings(), world)
+        walked(CONNECTOR, settings(), httpx.MockTransport(refusing))

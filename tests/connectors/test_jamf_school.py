@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,55 +12,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors import _rows
-from connectors._connector import Surroundings
-from connectors._jamf_school_record import LIST, moment, read_record, zone_named
-from connectors.jamf_school import CONNECTOR, JamfSchoolSettings, walk
+from connectors._jamf_school_dates import moment, zone_named
+from connectors._jamf_school_record import LIST, read_record
+from connectors.jamf_school import CONNECTOR, JamfSchoolSettings
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, SourceError, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE, Gap
-from tests.servers.jamf_school import API_KEY, NETWORK_ID, JamfSchool, Row, mac, refusal, sample, tablet
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NEVER, UNREADABLE
+from tests.connectors.fields import assert_storable, json_values, rules
+from tests.connectors.walking import Night, probed, walked
+from tests.servers.jamf_school import API_KEY, NETWORK_ID, JamfSchool, Row, mac, refusal, tablet
 from tests.servers.loopback import Reply, reply
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import httpx
-
-    from fleet.model.run import Trouble
 
 Table = list[tuple[object, object]]
 SITES = {"0": "Main site", "1": "Harbour & Mill"}
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    pages: int = 0
-    expected: int | None = None
-
-    def add(self, row: DeviceRecord | Rejected) -> None:
-        if isinstance(row, Rejected):
-            self.rejected.append(row)
-        else:
-            self.devices[row.native_id] = row
-
-    @property
-    def codes(self) -> set[str]:
-        return {trouble.code for trouble in self.troubles}
-
-
-def around(transport: httpx.BaseTransport | None = None) -> Surroundings:
-    """A world in which time stands still; over a socket where no transport is given."""
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=transport,
-    )
 
 
 def settings(**keys: object) -> JamfSchoolSettings:
@@ -71,18 +33,7 @@ def settings(**keys: object) -> JamfSchoolSettings:
 
 
 def night(vendor: JamfSchool, **keys: object) -> Night:
-    return collected(settings(**keys), around(vendor.transport))
-
-
-def collected(chosen: JamfSchoolSettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.pages += 1
-        found.troubles.extend(page.troubles)
-        found.expected = page.expected
-        for row in page.rows:
-            found.add(row)
-    return found
+    return walked(CONNECTOR, settings(**keys), vendor.transport)
 
 
 # The walk
@@ -91,7 +42,7 @@ def collected(chosen: JamfSchoolSettings, world: Surroundings) -> Night:
 def test_a_night_over_a_socket() -> None:
     """A school of thirty devices is read whole, with the number that it states."""
     with JamfSchool(30) as vendor:
-        found = collected(settings(url=vendor.url), around())
+        found = walked(CONNECTOR, settings(url=vendor.url))
     assert (len(found.devices), found.expected, found.rejected, found.troubles) == (30, 30, [], [])
 
 
@@ -211,7 +162,7 @@ def test_locations_are_optional() -> None:
     """Without their names every device is read, its site is absent, and the report says what to grant."""
     found = night(JamfSchool(4, locations=None))
     assert {device.site for device in found.devices.values()} == {ABSENT}
-    assert found.codes == {"sites_unresolved"}
+    assert found.codes == ["sites_unresolved"]
     assert 'tick "Read"' in found.troubles[0].message
 
 
@@ -224,12 +175,12 @@ def test_locations_are_optional() -> None:
     ],
 )
 def test_probe(vendor: JamfSchool, keys: dict[str, str], steps: dict[str, str | None]) -> None:
-    """One small request proves the login and the right to read."""
-    found = dict(CONNECTOR.probe(settings(**keys), around(vendor.transport)))
+    """The shortest list proves the login and the right to read."""
+    found = dict(probed(CONNECTOR, settings(**keys), vendor.transport))
     assert found.keys() == steps.keys()
     assert all((part is None) == (found[name] is None) for name, part in steps.items())
     assert all(part in (found[name] or "") for name, part in steps.items() if part)
-    assert len(vendor.asked) == 1
+    assert {one.path for one in vendor.asked} == {"/api/locations"}
 
 
 # Time zones
@@ -250,13 +201,13 @@ def test_the_zone_is_learnt_from_one_device() -> None:
 def test_an_unproven_zone_is_said(named: str | None) -> None:
     """Where no device shows the zone, dates are read as UTC, and the report says so."""
     found = night(JamfSchool(6, zone="Europe/Berlin", detail_zone=named))
-    assert found.codes == {"zone_assumed"}
+    assert found.codes == ["zone_assumed"]
     assert found.devices["00008103-0000000000000000"].checkin_at == datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 
 def test_a_device_that_checked_in_between_proves_nothing() -> None:
     """A clock that moved on since the list is no proof of the zone."""
-    assert night(JamfSchool(1, seen_at="2026-11-21 23:00:00")).codes == {"zone_assumed"}
+    assert night(JamfSchool(1, seen_at="2026-11-21 23:00:00")).codes == ["zone_assumed"]
 
 
 def test_detail_can_be_switched_off() -> None:
@@ -363,10 +314,6 @@ NEVER_TIMES: Table = [(value, NEVER if fact is ABSENT else fact) for value, fact
 def test_a_moment_in_any_of_its_forms(value: object, fact: object) -> None:
     """Numbers, digits, text and objects are dates; blanks, zeros and 1970 are none; a 25th month is a day."""
     assert moment(value, UTC) == fact
-
-
-def rules(key: str, signal: str, table: Iterable[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(key, signal, given, fact, id=f"{signal}-{given!r:.30}") for given, fact in table]
 
 
 PLAIN_RULES = [
@@ -593,13 +540,6 @@ def test_a_row_without_identity_is_rejected(row: object) -> None:
     assert len(found.devices) == 2
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=5,
-)
-
-
 @hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_the_answer(data: st.DataObject) -> None:
@@ -612,19 +552,7 @@ def test_no_value_anywhere_breaks_the_answer(data: st.DataObject) -> None:
     body = json.dumps({"count": 2, "devices": [row, tablet(2)]}).encode()
     first, second = (read_record(one, "row", dict(SITES), UTC) for one in _rows.decode(LIST, body)["devices"])
     assert second == read_record(tablet(2), "row", dict(SITES), UTC)
-    if isinstance(first, DeviceRecord):
-        texts = [value for signal in SIGNALS if isinstance(value := getattr(first, signal), str)]
-        assert all(len(text) <= 255 and "\x00" not in text and text.encode() for text in texts)
+    assert_storable(first)
 
 
 # The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, every other one is not reported."""
-    values, transport = sample()
-    devices = list(collected(settings(**values), around(transport)).devices.values())
-    known = {s for s in SIGNALS if any(not isinstance(getattr(device, s), Gap) for device in devices)}
-    silent = {s for s in SIGNALS if all(getattr(device, s) is NOT_REPORTED for device in devices)}
-    assert known == CONNECTOR.provides == set(SIGNALS) - silent
-    assert len(devices) == 30

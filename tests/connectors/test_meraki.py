@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
 from connectors._meraki_record import Network, read_record
 from connectors._meraki_restrictions import backup_restricted
-from connectors.contract import ConnectorContract, Sample
-from connectors.meraki import CONNECTOR, MerakiSettings, walk
-from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, Throttled
+from connectors.meraki import CONNECTOR, MerakiSettings
+from fleet.errors import BadAnswer, NotFound, PermissionMissing, Throttled
 from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Gap
-from fleet.model.run import Trouble
+from tests.connectors.fields import rules
+from tests.connectors.walking import Night, assert_refused, failed, probed, walked
 from tests.servers.meraki import (
     CABLES,
     CHECKED_IN,
@@ -28,25 +25,11 @@ from tests.servers.meraki import (
     MerakiServer,
     meraki_device,
     restrictions,
-    sample,
 )
 
 NETWORK = Network("N_1", "Library", {"owner1@example.com": "Owner Number 1", "ada": "Ada Lark"})
 DEVICES = 32
 IPHONES_AND_IPADS = 24
-
-
-@dataclass
-class Night:
-    """Everything that one walk brought, and how long it waited."""
-
-    devices: list[DeviceRecord] = field(default_factory=list[DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
-    pauses: list[float] = field(default_factory=list[float])
-
-    def device(self, number: int) -> DeviceRecord:
-        return next(one for one in self.devices if one.native_id == meraki_device(number)["id"])
 
 
 def settings(**keys: object) -> MerakiSettings:
@@ -55,24 +38,8 @@ def settings(**keys: object) -> MerakiSettings:
     )
 
 
-def night(server: MerakiServer, *, socket: bool = False, into: Night | None = None, **keys: object) -> Night:
-    found = into or Night()
-    for page in walk(settings(**keys), around(server, found, socket=socket)):
-        found.troubles.extend(page.troubles)
-        found.devices.extend(row for row in page.rows if isinstance(row, DeviceRecord))
-        found.rejected.extend(row for row in page.rows if isinstance(row, Rejected))
-    return found
-
-
-def around(server: MerakiServer, found: Night | None = None, *, socket: bool = False) -> Surroundings:
-    """A world in which time moves only by being waited for."""
-    pauses = found.pauses if found else []
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: sum(pauses),
-        sleep=pauses.append,
-        transport=None if socket else server.transport,
-    )
+def night(server: MerakiServer, **keys: object) -> Night:
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 def devices_asked(server: MerakiServer, network: str = SCHOOL) -> int:
@@ -83,23 +50,18 @@ def restrictions_asked(server: MerakiServer) -> int:
     return sum(asked.path.endswith("/restrictions") for asked in server.asked)
 
 
-class TestContract(ConnectorContract):
-    connector = CONNECTOR
-
-    def sample(self, folder: object) -> Sample:  # noqa: ARG002 - other kinds write files
-        return Sample(*sample())
-
-
 # The walk
 
 
 def test_a_night_over_a_socket() -> None:
     """Two networks in pages of ten, one without Systems Manager left alone, each device once."""
     with MerakiServer() as server:
-        found = night(server, socket=True, url=f"{server.url}/api/v1", page_size=10)
-    assert {one.native_id for one in found.devices} == {meraki_device(n)["id"] for n in range(DEVICES)}
+        found = walked(CONNECTOR, settings(url=f"{server.url}/api/v1", page_size=10))
+    assert {one.native_id for one in found.devices.values()} == {
+        meraki_device(n)["id"] for n in range(DEVICES)
+    }
     assert len(found.devices) == DEVICES
-    assert {one.site for one in found.devices} == {"Network 1", "Network 2"}
+    assert {one.site for one in found.devices.values()} == {"Network 1", "Network 2"}
     assert not found.troubles
     assert devices_asked(server) == 3
     assert devices_asked(server, CABLES) == 0
@@ -112,7 +74,7 @@ def test_what_a_thousand_devices_cost() -> None:
     assert restrictions_asked(server) == 750
     assert len(server.asked) - 750 == 3
     # Ten a second: what a full bucket does not cover has been waited for.
-    assert sum(found.pauses) == pytest.approx(74.3, abs=0.5)
+    assert sum(found.waits) == pytest.approx(74.3, abs=0.5)
 
 
 def test_without_profiles_nothing_is_asked_of_single_devices() -> None:
@@ -121,7 +83,7 @@ def test_without_profiles_nothing_is_asked_of_single_devices() -> None:
     found = night(server, profiles=False)
     assert restrictions_asked(server) == 0
     assert "backup_restricted" not in CONNECTOR.reported(settings(profiles=False))
-    assert {one.backup_restricted for one in found.devices} == {meraki_gap()}
+    assert {one.backup_restricted for one in found.devices.values()} == {meraki_gap()}
 
 
 def meraki_gap() -> Gap:
@@ -154,8 +116,8 @@ def test_refused_fields_cost_facts_and_no_devices() -> None:
     server = MerakiServer(known_fields=frozenset(meraki_device(0)) - {"osBuild"})
     found = night(server, page_size=10)
     assert len(found.devices) == DEVICES
-    assert {one.capacity_bytes for one in found.devices} == {ABSENT}
-    assert found.device(1).os_version == "26.4.1"
+    assert {one.capacity_bytes for one in found.devices.values()} == {ABSENT}
+    assert found[meraki_device(1)["id"]].os_version == "26.4.1"
     assert {trouble.code for trouble in found.troubles} == {"fields_refused"}
 
 
@@ -180,7 +142,7 @@ def test_chosen_networks_alone_are_read() -> None:
     server = MerakiServer()
     found = night(server, network_ids=[OFFICE])
     assert len(found.devices) == 7
-    assert {one.site for one in found.devices} == {"Network 2"}
+    assert {one.site for one in found.devices.values()} == {"Network 2"}
     assert devices_asked(server) == 0
 
 
@@ -189,15 +151,16 @@ def test_a_network_that_is_none_is_told_after_the_others(network: str) -> None:
     """The others are read, and the source is not taken for whole."""
     found = Night()
     with pytest.raises(NotFound, match=f"network {network} .*check network_ids"):
-        night(MerakiServer(), into=found, network_ids=[network, OFFICE])
+        walked(CONNECTOR, settings(network_ids=[network, OFFICE]), MerakiServer().transport, into=found)
     assert len(found.devices) == 7
 
 
 def test_a_network_that_may_not_be_read_is_told_after_the_others() -> None:
     """A key with access to one of two networks reads that one, and the error names the access."""
     found = Night()
+    server = MerakiServer(answers={f"{SCHOOL}/sm/devices": 403})
     with pytest.raises(PermissionMissing, match='grant "Read-only"'):
-        night(MerakiServer(answers={f"{SCHOOL}/sm/devices": 403}), into=found)
+        walked(CONNECTOR, settings(), server.transport, into=found)
     assert len(found.devices) == 7
 
 
@@ -212,13 +175,8 @@ def test_an_organization_without_systems_manager_is_a_mistake() -> None:
 
 def test_a_wrong_key() -> None:
     """One request, one clear line, and no key in it."""
-    server = MerakiServer()
-    with pytest.raises(
-        AuthRefused, match=r"^api\.meraki\.com/.* refused the credential \(401\): check it"
-    ) as caught:
-        night(server, api_key="not-the-key")
-    assert len(server.asked) == 1
-    assert "not-the-key" not in str(caught.value)
+    told = r"^api\.meraki\.com/.* refused the credential \(401\): check it"
+    assert_refused(CONNECTOR, settings(api_key="wrong"), MerakiServer(), match=told, secret="wrong")
 
 
 def test_a_wrong_organization() -> None:
@@ -237,7 +195,7 @@ def test_a_busy_organization_is_waited_for() -> None:
     """Retry-After is kept to, and nothing is lost."""
     found = night(MerakiServer(throttled=2), profiles=False)
     assert len(found.devices) == DEVICES
-    assert found.pauses[:2] == [2.0, 2.0]
+    assert found.waits[:2] == [2.0, 2.0]
 
 
 def test_a_rate_limit_without_end() -> None:
@@ -263,15 +221,15 @@ def test_settings_that_cannot_work(keys: dict[str, object]) -> None:
 def test_owners_have_full_names() -> None:
     """Joined by e-mail in any case; who is not listed is called by the login."""
     found = night(MerakiServer())
-    assert found.device(1).user_name == "Owner Number 1"
-    assert found.device(4).user_name == "owner4"
-    assert found.device(4).user_email == "owner4@example.com"
+    assert found[meraki_device(1)["id"]].user_name == "Owner Number 1"
+    assert found[meraki_device(4)["id"]].user_name == "owner4"
+    assert found[meraki_device(4)["id"]].user_email == "owner4@example.com"
 
 
 def test_without_owners_the_login_must_do() -> None:
     """The devices are read, and the report names the access."""
     found = night(MerakiServer(answers={"/sm/users": 403}))
-    assert found.device(1).user_name == "owner1"
+    assert found[meraki_device(1)["id"]].user_name == "owner1"
     assert {trouble.code for trouble in found.troubles} == {"owners_unread"}
     assert 'grant "Read-only"' in found.troubles[0].message
 
@@ -280,14 +238,19 @@ def test_restrictions_are_told_per_device() -> None:
     """Forbidden, allowed by name, and not said; a Mac is not asked about."""
     server = MerakiServer()
     found = night(server)
-    assert [found.device(n).backup_restricted for n in (1, 2, 4, 3)] == [True, False, ABSENT, ABSENT]
+    assert [found[meraki_device(n)["id"]].backup_restricted for n in (1, 2, 4, 3)] == [
+        True,
+        False,
+        ABSENT,
+        ABSENT,
+    ]
     assert restrictions_asked(server) == IPHONES_AND_IPADS
 
 
 def test_a_device_out_of_management_is_not_asked_about() -> None:
     """Its restrictions went with its management."""
     server = MerakiServer(networks={SCHOOL: [meraki_device(1) | {"isManaged": False}]})
-    assert night(server).device(1).backup_restricted is ABSENT
+    assert night(server)[meraki_device(1)["id"]].backup_restricted is ABSENT
     assert restrictions_asked(server) == 0
 
 
@@ -296,7 +259,7 @@ def test_forbidden_restrictions_are_asked_for_once() -> None:
     server = MerakiServer(answers={"/restrictions": 403})
     found = night(server, max_concurrency=1)
     assert len(found.devices) == DEVICES
-    assert found.device(1).backup_restricted is NOT_PERMITTED
+    assert found[meraki_device(1)["id"]].backup_restricted is NOT_PERMITTED
     assert restrictions_asked(server) == 2
     assert {trouble.code for trouble in found.troubles} == {"restrictions_forbidden"}
 
@@ -306,7 +269,7 @@ def test_broken_restrictions_are_given_up() -> None:
     server = MerakiServer(answers={"/restrictions": 500})
     found = night(server, max_concurrency=1)
     assert len(found.devices) == DEVICES
-    assert found.device(1).backup_restricted is ABSENT
+    assert found[meraki_device(1)["id"]].backup_restricted is ABSENT
     assert restrictions_asked(server) == 10
     assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("restrictions_unread", 5)] * 2
 
@@ -314,7 +277,7 @@ def test_broken_restrictions_are_given_up() -> None:
 def test_a_device_that_left_meanwhile_has_no_restrictions() -> None:
     """A 404 for one device is nobody's trouble."""
     found = night(MerakiServer(answers={"640000000001/restrictions": 404}))
-    assert found.device(1).backup_restricted is ABSENT
+    assert found[meraki_device(1)["id"]].backup_restricted is ABSENT
     assert not found.troubles
 
 
@@ -343,7 +306,7 @@ def test_what_restrictions_prove(answer: list[object], fact: object) -> None:
 
 def test_probe_proves_key_switch_and_access() -> None:
     """The doctor learns of each, by the vendor's names."""
-    steps = list(CONNECTOR.probe(settings(), around(MerakiServer())))
+    steps = probed(CONNECTOR, settings(), MerakiServer().transport)
     assert steps == [("login", None), ("Dashboard API access", None), ("Read-only", None)]
 
 
@@ -360,9 +323,9 @@ def test_probe_names_the_remedy(
     server: MerakiServer, keys: dict[str, object], step: str, remedy: str
 ) -> None:
     """What is wrong fails at its own step."""
-    failed = [(name, error) for name, error in CONNECTOR.probe(settings(**keys), around(server)) if error]
-    assert [name for name, _ in failed] == [step]
-    assert remedy in str(failed[0][1])
+    found = failed(CONNECTOR, settings(**keys), server.transport)
+    assert list(found) == [step]
+    assert remedy in found[step]
 
 
 # One device
@@ -372,10 +335,6 @@ def reading(**changes: object) -> DeviceRecord:
     record = read_record(meraki_device(1) | changes, "row 1", NETWORK)
     assert isinstance(record, DeviceRecord)
     return record
-
-
-def rules(key: str, signal: str, table: list[tuple[object, object]]) -> list[Any]:
-    return [(key, signal, value, fact) for value, fact in table]
 
 
 @pytest.mark.parametrize(
@@ -415,7 +374,7 @@ def test_one_field_one_fact(key: str, signal: str, value: object, fact: object) 
         (64_000_000_000, 65_000_000_000, (64_000_000_000, UNREADABLE)),
         (0, 0, (ABSENT, ABSENT)),
         (None, None, (ABSENT, ABSENT)),
-        (None, 2_000_000, (ABSENT, UNREADABLE)),
+        (None, 2_000_000, (ABSENT, ABSENT)),
         (64_000, 10_000, (UNREADABLE, UNREADABLE)),
         (62_500_000, 9_765_625, (UNREADABLE, UNREADABLE)),
         ("64 GB", 10_000_000_000, (UNREADABLE, UNREADABLE)),
@@ -467,7 +426,7 @@ def test_a_device_enrolled_anew_is_two_records() -> None:
     again = meraki_device(1) | {"id": "640000009999", "lastConnected": CHECKED_IN + 60}
     found = night(MerakiServer(networks={SCHOOL: [meraki_device(1), again]}))
     assert len(found.devices) == 2
-    assert {one.serial for one in found.devices} == {"FKMER00001"}
+    assert {one.serial for one in found.devices.values()} == {"FKMER00001"}
 
 
 @pytest.mark.parametrize("row", [None, 7, "x", [], {}, {"id": None}, {"id": " "}, {"id": True}, {"id": {}}])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,30 +12,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
 from connectors._mosyle_list import MosyleSettings
 from connectors._mosyle_record import read_record
-from connectors._wire import MAX_TEXT
-from connectors.mosyle import CONNECTOR, walk
+from connectors.mosyle import CONNECTOR
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, SourceError, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
-from tests.servers.mosyle import PASSWORD, Mosyle, credentials, fleet, mosyle_row, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE
+from tests.connectors.fields import assert_storable, json_values, rules
+from tests.connectors.walking import Night, assert_refused, probed, walked
+from tests.servers.mosyle import PASSWORD, Mosyle, credentials, fleet, mosyle_row
 
 EDITIONS = ("business", "manager")
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    expected: int | None = None
-    pauses: list[float] = field(default_factory=list[float])
 
 
 def settings(**keys: object) -> MosyleSettings:
@@ -45,33 +31,9 @@ def settings(**keys: object) -> MosyleSettings:
     return MosyleSettings.model_validate({"name": "hq", "kind": "mosyle", **credentials(edition), **keys})
 
 
-def around(server: Mosyle | None, pauses: list[float] | None = None) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    slept: list[float] = [] if pauses is None else pauses
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 100.0,
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: Mosyle, **keys: object) -> Night:
     """Walk a server in memory, in its own dialect."""
-    found = Night()
-    world = around(server, found.pauses)
-    for page in walk(settings(edition=server.edition, **keys), world):
-        found.expected = page.expected
-        add(found, page.rows)
-    return found
-
-
-def add(found: Night, rows: Iterable[DeviceRecord | Rejected]) -> None:
-    for row in rows:
-        if isinstance(row, Rejected):
-            found.rejected.append(row)
-        else:
-            found.devices[row.native_id] = row
+    return walked(CONNECTOR, settings(edition=server.edition, **keys), server.transport)
 
 
 def rows(count: int) -> dict[str, list[Any]]:
@@ -85,11 +47,8 @@ def rows(count: int) -> dict[str, list[Any]]:
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_a_night_over_a_socket(edition: str) -> None:
     """Each edition is read whole in its own dialect, page by page."""
-    found = Night()
     with Mosyle(edition=edition) as server:
-        for page in walk(settings(url=server.url, edition=edition, page_size=10), around(None)):
-            found.expected = page.expected
-            add(found, page.rows)
+        found = walked(CONNECTOR, settings(url=server.url, edition=edition, page_size=10))
     assert len(found.devices) == found.expected == 37
     assert server.count("/login") == 1
 
@@ -99,7 +58,7 @@ def test_the_other_dialect_is_refused(edition: str) -> None:
     """A source set to the wrong edition is told to check its credential, and no fleet is read."""
     other = next(name for name in EDITIONS if name != edition)
     with pytest.raises(AuthRefused, match=r"mosyle\.com/v\d/login refused the credential \(401\)"):
-        list(walk(settings(edition=other), around(Mosyle(edition=edition))))
+        walked(CONNECTOR, settings(edition=other), Mosyle(edition=edition).transport)
 
 
 def test_a_thousand_devices_cost_five_requests() -> None:
@@ -210,7 +169,7 @@ def test_empty_answers_are_asked_for_again(blanks: int, pauses: list[float]) -> 
     """An empty answer with status 200 is waited out."""
     found = night(Mosyle(blanks=blanks))
     assert len(found.devices) == 37
-    assert found.pauses == pauses
+    assert found.waits == pauses
 
 
 def test_nothing_but_empty_answers_is_an_error() -> None:
@@ -274,11 +233,9 @@ def test_a_token_that_ends_is_renewed() -> None:
 @pytest.mark.parametrize("key", ["email", "password", "access_token"])
 def test_wrong_credentials_cost_one_request(edition: str, key: str) -> None:
     """A refused login ends the source at once, with the place, and locks no account."""
-    server = Mosyle(edition=edition)
-    with pytest.raises(AuthRefused, match=r"mosyle\.com/v\d/login refused the credential \(401\)") as caught:
-        night(server, **{key: "wrong-horse"})
-    assert len(server.asked) == 1
-    assert "wrong-horse" not in str(caught.value)
+    told = r"mosyle\.com/v\d/login refused the credential \(401\)"
+    wrong = settings(edition=edition, **{key: "wrong-horse"})
+    assert_refused(CONNECTOR, wrong, Mosyle(edition=edition), match=told, secret="wrong-horse")
 
 
 def test_a_login_without_a_token() -> None:
@@ -326,7 +283,7 @@ def test_settings_that_cannot_work(keys: dict[str, object]) -> None:
 )
 def test_probe_proves_login_and_permission(server: Mosyle, keys: dict[str, str], failing: list[str]) -> None:
     """The doctor learns by the vendor's names what works; without a login nothing else is tried."""
-    steps = list(CONNECTOR.probe(settings(**keys), around(server)))
+    steps = probed(CONNECTOR, settings(**keys), server.transport)
     assert [name for name, error in steps if error] == failing
     assert len(steps) == (1 if "password" in keys else 2)
     assert {body["options"]["page_size"] for body in server.lists()} <= {1}
@@ -351,20 +308,12 @@ def test_a_serial_number_stands_in_for_the_udid() -> None:
     assert reading(deviceudid=None).native_id == "FK00000002"
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=5,
-)
-
-
 @hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(set(mosyle_row(1)) - {"deviceudid"})), json_values)
 def test_no_value_anywhere_breaks_a_row(column: str, value: object) -> None:
     """Any JSON value of any column leaves a record with short, clean texts."""
     record = reading(**{column: value})
-    texts = [fact for signal in SIGNALS if isinstance(fact := getattr(record, signal), str)]
-    assert all(len(text) <= MAX_TEXT and "\x00" not in text for text in texts)
+    assert_storable(record)
 
 
 # Fields
@@ -391,10 +340,6 @@ TIMES: list[tuple[object, object]] = [
     ("0", ABSENT), (0, ABSENT), ("", ABSENT), (None, ABSENT), ("null", ABSENT), (..., ABSENT),
     ("yesterday", UNREADABLE), ("1789891200000", UNREADABLE), ("nan", UNREADABLE), ({}, UNREADABLE),
 ]  # fmt: skip
-
-
-def rules(column: str, signal: str, table: Iterable[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(column, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 RULES = [
@@ -542,25 +487,6 @@ def test_model_name(long: object, short: object, name: object) -> None:
 
 
 # The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = sample()
-    chosen = MosyleSettings.model_validate({"name": "hq", "kind": "mosyle", **values})
-    world = Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=transport,
-    )
-    pages = list(CONNECTOR.walk(chosen, world))
-    records = [row for page in pages for row in page.rows if isinstance(row, DeviceRecord)]
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
-    assert len(pages) >= 3
 
 
 def test_no_error_carries_a_secret() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,13 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
-from connectors._simplemdm_profiles import Effects, Profiles, effects_of
+from connectors._simplemdm_profiles import Profiles
 from connectors._simplemdm_record import read_record
-from connectors._wire import MAX_TEXT
-from connectors.simplemdm import CONNECTOR, SimpleMdmSettings, walk
+from connectors.simplemdm import CONNECTOR, SimpleMdmSettings
 from fleet.errors import (
-    AuthRefused,
     BadAnswer,
     NotFound,
     PermissionMissing,
@@ -26,41 +22,26 @@ from fleet.errors import (
     SourceError,
     Throttled,
 )
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
+from tests.connectors.fields import assert_storable, json_values, rules
+from tests.connectors.walking import Clock, Night, assert_refused, failed, walked
+from tests.servers.mobileconfig import NO_BACKUP
 from tests.servers.simplemdm import (
     API_KEY,
-    NO_BACKUP,
-    ON_DEMAND,
     SimpleMdm,
     group,
-    mobileconfig,
     profile,
-    sample,
     simplemdm_row,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fleet.model.run import Trouble
 
 DEVICES = "/api/v1/devices"
 PROFILES = "/custom_configuration_profiles"
 
 
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    pauses: list[float] = field(default_factory=list[float])
-
-    def restricted(self) -> set[str]:
-        """The devices that a profile keeps from iCloud Backup."""
-        return {key for key, device in self.devices.items() if device.backup_restricted is True}
+def restricted(found: Night) -> set[str]:
+    """The devices that a profile keeps from iCloud Backup."""
+    return {key for key, device in found.devices.items() if device.backup_restricted is True}
 
 
 def settings(**keys: object) -> SimpleMdmSettings:
@@ -68,32 +49,10 @@ def settings(**keys: object) -> SimpleMdmSettings:
     return SimpleMdmSettings.model_validate({"name": "hq", "kind": "simplemdm", "api_key": API_KEY, **keys})
 
 
-def around(server: SimpleMdm | None, pauses: list[float] | None = None) -> Surroundings:
-    """A world whose clock only moves by sleeping; over a socket where no server is given."""
-    slept: list[float] = [] if pauses is None else pauses
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 100.0 + sum(slept),
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: SimpleMdm, **keys: object) -> Night:
     """Walk a server in memory."""
-    found = Night()
-    return walked(found, settings(**keys), around(server, found.pauses))
-
-
-def walked(found: Night, chosen: SimpleMdmSettings, world: Surroundings) -> Night:
-    for page in walk(chosen, world):
-        assert page.expected is None
-        found.troubles.extend(page.troubles)
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                found.devices[row.native_id] = row
+    found = walked(CONNECTOR, settings(**keys), server.transport)
+    assert found.expected is None
     return found
 
 
@@ -107,7 +66,7 @@ def ids(count: int) -> set[str]:
 def test_a_night_over_a_socket() -> None:
     """Every device, its groups and what its profiles forbid are read page by page."""
     with SimpleMdm() as server:
-        found = walked(Night(), settings(url=f"{server.url}/api/v1", page_size=10), around(None))
+        found = walked(CONNECTOR, settings(url=f"{server.url}/api/v1", page_size=10))
     assert set(found.devices) == ids(33)
     assert server.count(DEVICES) == 4
     assert not found.troubles
@@ -134,7 +93,7 @@ def test_a_thousand_devices_cost_fourteen_requests() -> None:
 def test_a_request_a_second() -> None:
     """The walk keeps to some sixty requests a minute."""
     found = night(SimpleMdm(), page_size=1, profiles=False)
-    assert sum(found.pauses) == pytest.approx(33 + 2 - 1)
+    assert sum(found.waits) == pytest.approx(33 + 2 - 1)
 
 
 def test_secret_attributes_and_devices_that_never_enrolled_are_not_asked_for() -> None:
@@ -190,13 +149,8 @@ def test_an_answer_of_another_shape_is_refused(data: object) -> None:
 
 def test_a_wrong_key_costs_one_request() -> None:
     """A refused key ends the source at once, with the place and without the key."""
-    server = SimpleMdm()
-    with pytest.raises(
-        AuthRefused, match=r"a\.simplemdm\.com/api/v1/\w+ refused the credential \(401\)"
-    ) as caught:
-        night(server, api_key="wrong-horse")
-    assert len(server.asked) == 1
-    assert "wrong-horse" not in str(caught.value)
+    told = r"a\.simplemdm\.com/api/v1/\w+ refused the credential \(401\)"
+    assert_refused(CONNECTOR, settings(api_key="wrong"), SimpleMdm(), match=told, secret="wrong")
 
 
 def test_a_missing_permission_is_named() -> None:
@@ -209,16 +163,16 @@ def test_requests_that_are_too_many_are_waited_out() -> None:
     """A 429 is asked again after as long as SimpleMDM says, and the walk is whole."""
     found = night(SimpleMdm(throttles=2, retry_after="7"))
     assert set(found.devices) == ids(33)
-    assert sum(found.pauses[:3]) == pytest.approx(2 * 7)
+    assert sum(found.waits[:3]) == pytest.approx(2 * 7)
 
 
 def test_too_many_requests_for_ever() -> None:
     """An endless 429 is told as such, after more than the minute in which the limit counts."""
     server = SimpleMdm(throttles=99)
-    pauses: list[float] = []
+    clock = Clock()
     with pytest.raises(Throttled, match=r"keeps asking for fewer requests \(429\)"):
-        walked(Night(), settings(), around(server, pauses))
-    assert sum(pauses) > 60
+        walked(CONNECTOR, settings(), server.transport, clock=clock)
+    assert sum(clock.waits) > 60
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (500, ServerTrouble), (422, BadAnswer)])
@@ -251,8 +205,7 @@ def test_probe_proves_each_permission(
 ) -> None:
     """The doctor learns by the vendor's names what the key may not read, at one row each."""
     server = SimpleMdm(statuses=statuses)
-    steps = list(CONNECTOR.probe(settings(**keys), around(server)))
-    assert [name for name, error in steps if error] == failing
+    assert list(failed(CONNECTOR, settings(**keys), server.transport)) == failing
     assert {one.first("limit") for one in server.asked} == {"1"}
 
 
@@ -317,7 +270,7 @@ def test_groups_that_may_not_be_read(path: str) -> None:
 def test_a_profile_of_a_group_restricts_its_devices() -> None:
     """Devices of a group whose profile forbids backups are restricted; of the others nothing is proven."""
     found = night(SimpleMdm())
-    assert found.restricted() == {str(number * 10) for number in range(1, 34) if number % 3 == 1}
+    assert restricted(found) == {str(number * 10) for number in range(1, 34) if number % 3 == 1}
     assert found.devices["20"].backup_restricted is ABSENT
     assert {device.vpn_configured for device in found.devices.values()} == {True}
 
@@ -337,7 +290,7 @@ def test_without_profiles_nothing_is_asked_or_reported() -> None:
 def test_a_profile_without_groups_is_not_fetched() -> None:
     """A profile that no device can be linked to costs nothing."""
     server = SimpleMdm(lists={PROFILES: [profile(5), profile(6, groups=[])]})
-    assert not night(server).restricted()
+    assert not restricted(night(server))
     assert not [one for one in server.asked if one.path.endswith("/download")]
 
 
@@ -355,41 +308,8 @@ def test_one_unreadable_profile_costs_no_other(body: bytes | None) -> None:
     """A profile that is gone or no property list is counted, and the others are read."""
     downloads = {"5": NO_BACKUP} | ({} if body is None else {"6": body})
     found = night(SimpleMdm(downloads=downloads))
-    assert found.restricted()
+    assert restricted(found)
     assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("profiles_unreadable", 1)]
-
-
-VPN = "com.apple.vpn.managed"
-ON = "<key>OnDemandEnabled</key>"
-
-
-@pytest.mark.parametrize(
-    ("body", "effects"),
-    [
-        (NO_BACKUP, (True, False)),
-        (b"\x30\x82signature" + NO_BACKUP + b"\x00certificate", (True, False)),
-        (mobileconfig("com.apple.applicationaccess", "<key>allowCloudBackup</key><true/>"), (False, False)),
-        (mobileconfig("com.apple.applicationaccess", "<key>allowCamera</key><false/>"), (False, False)),
-        (mobileconfig("com.example.app", "<key>allowCloudBackup</key><false/>"), (False, False)),
-        (ON_DEMAND, (False, True)),
-        (mobileconfig(VPN, f"<key>VPN</key><dict>{ON}<integer>1</integer></dict>"), (False, True)),
-        (mobileconfig(VPN, f"<key>VPN</key><dict>{ON}<integer>0</integer></dict>"), (False, False)),
-        (mobileconfig(VPN, f"{ON}<true/>"), (False, True)),
-        (mobileconfig(VPN, "<key>VPNType</key><string>AlwaysOn</string>"), (False, True)),
-        (mobileconfig(VPN, "<key>VPNType</key><string>IKEv2</string>"), (False, False)),
-        (mobileconfig("com.apple.vpn.managed.applayer", f"{ON}<integer>1</integer>"), (False, False)),
-        (b"<plist><dict><key>PayloadContent</key><array><string>x</string></array></dict></plist>", (False, False)),
-        (b"<plist><dict/></plist>", None),
-        (b"<plist><array/></plist>", None),
-        (b"<plist><date>x</date></plist>", None),
-        (b"<plist><dict><integer>1</integer></dict></plist>", None),
-        (b"<plist>" + b"<array>" * 5000 + b"</array>" * 5000 + b"</plist>", None),
-        (b'<!DOCTYPE p [<!ENTITY a "b">]><plist><dict><key>PayloadContent</key><array><string>&a;', None),
-    ],
-)  # fmt: skip
-def test_what_a_profile_does(body: bytes, effects: tuple[bool, bool] | None) -> None:
-    """Only a payload that forbids cloud backup restricts, only an always-on or on-demand VPN of the device counts."""
-    assert effects_of(body) == (None if effects is None else Effects(*effects))
 
 
 # Rows that are not as they should be
@@ -421,20 +341,12 @@ def test_attributes_of_another_kind_are_unreadable(section: object) -> None:
     assert found.devices["10"].serial is UNREADABLE
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=5,
-)
-
-
 @hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(simplemdm_row(1)["attributes"])), json_values)
 def test_no_value_anywhere_breaks_a_row(attribute: str, value: object) -> None:
     """Any JSON value of any attribute leaves a record with short, clean texts."""
     record = reading(**{attribute: value})
-    texts = [fact for signal in SIGNALS if isinstance(fact := getattr(record, signal), str)]
-    assert all(len(text) <= MAX_TEXT and "\x00" not in text for text in texts)
+    assert_storable(record)
 
 
 # Fields
@@ -463,10 +375,6 @@ TIMES: list[tuple[object, object]] = [
     ("1970-01-01T00:00:00.000Z", ABSENT), ("", ABSENT), (None, ABSENT), (..., ABSENT),
     ("2026-09-19T15:09:12", UNREADABLE), ("yesterday", UNREADABLE), (1789891200, UNREADABLE),
 ]  # fmt: skip
-
-
-def rules(attribute: str, signal: str, table: Iterable[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(attribute, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 RULES = [
@@ -591,25 +499,6 @@ def test_no_backup_date_is_not_never() -> None:
 
 
 # The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = sample()
-    chosen = SimpleMdmSettings.model_validate({"name": "hq", "kind": "simplemdm", **values})
-    world = Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=transport,
-    )
-    pages = list(CONNECTOR.walk(chosen, world))
-    records = [row for page in pages for row in page.rows if isinstance(row, DeviceRecord)]
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
-    assert len(pages) >= 3
 
 
 def test_no_record_carries_a_recovery_key() -> None:

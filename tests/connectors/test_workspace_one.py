@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
 from connectors._workspace_one_record import read_record
-from connectors.workspace_one import CONNECTOR, WorkspaceOneSettings, walk
-from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
+from connectors.workspace_one import CONNECTOR, WorkspaceOneSettings
+from fleet.errors import BadAnswer, PermissionMissing, Throttled
+from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact
+from tests.connectors.walking import NOW, Clock, Night, assert_refused, probed, walked
 from tests.servers import workspace_one as vendor
+from tests.servers.mobileconfig import NO_BACKUP
 from tests.servers.workspace_one import LIST, WorkspaceOne, device, device_uuid, never_inventoried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fleet.model.run import Trouble
     from tests.servers.loopback import Asked, Reply
 
-NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 CLIENT = {
     "client_id": "client-1",
     "client_secret": vendor.SECRET,
     "token_url": f"https://login.uem.example{vendor.TOKEN}",
 }
 ADMIN = {"username": "reader", "password": vendor.PASSWORD, "api_key": vendor.API_KEY}
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: int | None = None
-
-    def __getitem__(self, number: int) -> DeviceRecord:
-        return self.devices[device_uuid(number)]
-
-
-def around(
-    server: WorkspaceOne | None = None, sleep: Callable[[float], None] = lambda _: None
-) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    transport = server.transport if server else None
-    return Surroundings(collected_at=NOW, now=lambda: 100.0, sleep=sleep, transport=transport)
 
 
 def settings(**keys: object) -> WorkspaceOneSettings:
@@ -62,20 +37,7 @@ def settings(**keys: object) -> WorkspaceOneSettings:
 
 
 def night(server: WorkspaceOne, **keys: object) -> Night:
-    return collected(settings(**keys), around(server))
-
-
-def collected(chosen: WorkspaceOneSettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.troubles.extend(page.troubles)
-        found.expected = page.expected if page.expected is not None else found.expected
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                found.devices[row.native_id] = row
-    return found
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 def fleet(count: int) -> set[str]:
@@ -88,7 +50,7 @@ def fleet(count: int) -> set[str]:
 def test_a_whole_night_over_a_socket() -> None:
     """Token, profiles and every page arrive over HTTP, and nothing is amiss."""
     with WorkspaceOne(page_cap=7, profiles=[vendor.blocking()], installed={1: [1]}) as server:
-        found = collected(settings(url=server.url, token_url=server.url + vendor.TOKEN), around())
+        found = walked(CONNECTOR, settings(url=server.url, token_url=server.url + vendor.TOKEN))
     assert set(found.devices) == fleet(30)
     assert found.expected == 30
     assert not found.rejected
@@ -130,7 +92,8 @@ def test_what_a_thousand_devices_cost() -> None:
 def test_no_devices_are_an_answer_without_a_body() -> None:
     """An empty tenant says 204, which is no error and no broken page."""
     server = WorkspaceOne(devices=[])
-    assert night(server, profiles=False) == Night()
+    found = night(server, profiles=False)
+    assert (found.devices, found.rejected, found.troubles) == ({}, [], [])
     assert server.count(LIST) == 1
 
 
@@ -200,11 +163,14 @@ def test_the_number_stands_in_for_a_missing_uuid(uuid: str | None) -> None:
 
 def judged(signal: str, number: int = 1, **tenant: Any) -> Fact[bool]:  # noqa: ANN401 - any server switch
     """What a tenant with these profiles proves of one device."""
-    return getattr(night(WorkspaceOne(devices=[device(1), device(5)], **tenant))[number], signal)
+    return getattr(night(WorkspaceOne(devices=[device(1), device(5)], **tenant))[device_uuid(number)], signal)
 
 
 FREE = {"AllowBackup": True}
-BAN = "<dict><key>allowCloudBackup</key>\n<false/></dict>"
+BAN = """<dict><key>PayloadType</key><string>com.apple.applicationaccess</string>
+<key>allowCloudBackup</key>
+<false/></dict>"""
+DIALS = "<dict><key>PayloadType</key><string>com.apple.vpn.managed</string><key>OnDemandEnabled</key><true/></dict>"
 
 
 @pytest.mark.parametrize(
@@ -219,15 +185,12 @@ BAN = "<dict><key>allowCloudBackup</key>\n<false/></dict>"
         (vendor.profile(1, VpnList=[{"ConnectionType": "IKEv2", "EnableVPNOnDemand": False}]), False, False),
         (vendor.profile(1, VpnList="x"), False, ABSENT),
         (vendor.profile(1, CustomSettingsList=[{"CustomSettings": BAN}]), True, False),
+        (vendor.profile(1, CustomSettingsList=[{"CustomSettings": BAN + DIALS}]), True, True),
+        (vendor.profile(1, CustomSettingsList=[{"CustomSettings": NO_BACKUP.decode()}]), True, False),
         (vendor.profile(1, CustomSettingsList=[{"CustomSettings": "<true/>"}]), False, False),
+        (vendor.profile(1, CustomSettingsList=[{"CustomSettings": "<dict>"}]), ABSENT, ABSENT),
         (vendor.profile(1, CustomSettingsList=[{"CustomSettings": None}]), ABSENT, ABSENT),
-        (
-            vendor.profile(
-                1, CustomSettingsList=[{"CustomSettings": "<key>OnDemandEnabled</key><integer>1</integer>"}]
-            ),
-            False,
-            True,
-        ),
+        (vendor.profile(1, CustomSettingsList=[{"CustomSettings": DIALS}]), False, True),
     ],
 )
 def test_a_profile_counts_where_it_is_installed(
@@ -235,7 +198,10 @@ def test_a_profile_counts_where_it_is_installed(
 ) -> None:
     """What an installed profile forbids or sets up is proven; one that cannot be read leaves it unproven."""
     found = night(WorkspaceOne(devices=[device(1)], profiles=[profile], installed={1: [1]}))
-    assert (found[1].backup_restricted, found[1].vpn_configured) == (restricted, vpn)
+    assert (found[device_uuid(1)].backup_restricted, found[device_uuid(1)].vpn_configured) == (
+        restricted,
+        vpn,
+    )
 
 
 def test_a_profile_that_is_not_installed_does_nothing() -> None:
@@ -252,7 +218,7 @@ def test_profiles_cost_what_is_said() -> None:
     """Three searches, a request per profile, and one per page of devices for a profile that matters."""
     profiles = [vendor.blocking(), vendor.tunnel(), vendor.profile(3, Restrictions=FREE)]
     server = WorkspaceOne(profiles=profiles, installed={1: list(range(1, 31)), 2: [1]})
-    assert night(server)[29].backup_restricted is True
+    assert night(server)[device_uuid(29)].backup_restricted is True
     asked = [one.path for one in server.asked if "/profiles/" in one.path]
     assert len(asked) == 3 + 3 + (3 + 1)
 
@@ -261,7 +227,7 @@ def test_profiles_cost_what_is_said() -> None:
 def test_only_a_client_sees_every_profile(keys: dict[str, str], free: object) -> None:
     """An administrator may stand below the group whose profile is on the device: it proves no absence."""
     found = night(WorkspaceOne(devices=[device(1)]), **keys)
-    assert found[1].backup_restricted == free
+    assert found[device_uuid(1)].backup_restricted == free
 
 
 @pytest.mark.parametrize("broken", [{"ProfileId": None}, {"ProfileUuid": ""}])
@@ -270,18 +236,18 @@ def test_a_profile_without_ids_proves_nothing(broken: dict[str, Any]) -> None:
     profile = vendor.blocking()
     profile["General"] |= broken
     found = night(WorkspaceOne(devices=[device(1)], profiles=[profile]))
-    assert found[1].backup_restricted is ABSENT
-    assert [trouble.code for trouble in found.troubles] == ["profiles_unread"]
+    assert found[device_uuid(1)].backup_restricted is ABSENT
+    assert found.codes == ["profiles_unread"]
 
 
 def test_without_profiles_none_is_read() -> None:
     """The setting spares the requests and the permission."""
     server = WorkspaceOne(granted={vendor.READ_DEVICES})
     chosen = settings(profiles=False)
-    record = collected(chosen, around(server))[1]
+    record = walked(CONNECTOR, chosen, server.transport)[device_uuid(1)]
     assert (record.backup_restricted, record.vpn_configured) == (NOT_REPORTED, NOT_REPORTED)
     assert not CONNECTOR.reported(chosen) & {"backup_restricted", "vpn_configured"}
-    assert [name for name, _ in CONNECTOR.probe(chosen, around(server))] == ["login", vendor.READ_DEVICES]
+    assert [step for step, _ in probed(CONNECTOR, chosen, server.transport)] == ["login", vendor.READ_DEVICES]
 
 
 # Login, permissions, limits
@@ -314,11 +280,7 @@ def test_an_administrator_signs_in_with_the_api_key() -> None:
 )
 def test_a_wrong_credential_ends_the_source(keys: dict[str, str], message: str) -> None:
     """One clear line names the host, and the credential is not in it."""
-    server = WorkspaceOne()
-    with pytest.raises(AuthRefused, match=message) as caught:
-        night(server, **keys)
-    assert "wrong" not in str(caught.value)
-    assert len(server.asked) == 1
+    assert_refused(CONNECTOR, settings(**keys), WorkspaceOne(), match=message, secret="wrong")
 
 
 def test_a_token_that_is_none() -> None:
@@ -344,16 +306,16 @@ def test_a_missing_permission_for_profiles_costs_their_signals_alone() -> None:
     found = night(WorkspaceOne(granted={vendor.READ_DEVICES}))
     assert set(found.devices) == fleet(30)
     assert {record.vpn_configured for record in found.devices.values()} == {ABSENT}
-    assert [trouble.code for trouble in found.troubles] == ["profiles_unread"]
+    assert found.codes == ["profiles_unread"]
     assert 'grant "REST API Profiles Read"' in found.troubles[0].message
 
 
 def test_throttling_is_waited_out() -> None:
     """A refusal that names a pause costs that pause and nothing else."""
-    slept: list[float] = []
     server = WorkspaceOne(throttled=1, retry_after="7", devices=[device(1)])
-    assert set(collected(settings(profiles=False), around(server, slept.append)).devices) == fleet(1)
-    assert 7.0 in slept
+    found = night(server, profiles=False)
+    assert set(found.devices) == fleet(1)
+    assert 7.0 in found.waits
 
 
 def test_a_spent_daily_quota_is_one_line() -> None:
@@ -365,26 +327,22 @@ def test_a_spent_daily_quota_is_one_line() -> None:
 
 def test_requests_stay_within_the_tenants_limit() -> None:
     """Far fewer than 5000 in any minute, by a clock that only sleeping moves."""
-    clock, sent = [0.0], list[float]()
-
-    def sleep(seconds: float) -> None:
-        clock[0] += seconds
+    clock, sent = Clock(), list[float]()
 
     def noting(page: dict[str, Any]) -> bytes:
-        sent.append(clock[0])
+        sent.append(clock.now())
         return json.dumps(page).encode()
 
     server = WorkspaceOne(devices=[device(number) for number in range(1, 301)], page_cap=1, page_hook=noting)
-    world = Surroundings(collected_at=NOW, now=lambda: clock[0], sleep=sleep, transport=server.transport)
-    collected(settings(profiles=False), world)
+    walked(CONNECTOR, settings(profiles=False), server.transport, clock=clock)
     assert len(sent) == 300
     assert max(sum(start <= moment < start + 60 for moment in sent) for start in sent) <= 5000
-    assert clock[0] > 4
+    assert sum(clock.waits) > 4
 
 
 def test_probe_proves_each_permission() -> None:
     """The doctor learns of the login and of both permissions by the console's names."""
-    steps = list(CONNECTOR.probe(settings(), around(WorkspaceOne(granted={vendor.READ_DEVICES}))))
+    steps = probed(CONNECTOR, settings(), WorkspaceOne(granted={vendor.READ_DEVICES}).transport)
     assert [step for step, _ in steps] == ["login", vendor.READ_DEVICES, vendor.READ_PROFILES]
     assert [error is None for _, error in steps] == [True, True, False]
     assert vendor.READ_PROFILES in str(steps[2][1])
@@ -392,14 +350,14 @@ def test_probe_proves_each_permission() -> None:
 
 def test_probe_stops_at_a_refused_login() -> None:
     """Without a login nothing else is tried."""
-    steps = list(CONNECTOR.probe(settings(client_secret="wrong"), around(WorkspaceOne())))
+    steps = probed(CONNECTOR, settings(client_secret="wrong"), WorkspaceOne().transport)
     assert [step for step, error in steps if error] == ["login"] == [step for step, _ in steps]
 
 
 def test_probe_of_an_administrator() -> None:
     """A wrong password shows at the first permission, where it is first sent."""
-    right = list(CONNECTOR.probe(settings(**ADMIN), around(WorkspaceOne())))
-    wrong = list(CONNECTOR.probe(settings(**ADMIN | {"password": "x"}), around(WorkspaceOne())))
+    right = probed(CONNECTOR, settings(**ADMIN), WorkspaceOne().transport)
+    wrong = probed(CONNECTOR, settings(**ADMIN | {"password": "x"}), WorkspaceOne().transport)
     assert right == [(vendor.READ_DEVICES, None), (vendor.READ_PROFILES, None)]
     assert "refused the credential" in str(wrong[0][1])
 
@@ -569,18 +527,3 @@ def test_defaults_of_a_device_that_never_answered_are_no_facts() -> None:
     assert {getattr(record, signal) for signal in (*silent, "inventory_at", "checkin_at", "enrollment")} == {
         ABSENT
     }
-
-
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = vendor.sample()
-    chosen = WorkspaceOneSettings.model_validate({"name": "hq", "kind": "workspace_one", **values})
-    world = Surroundings(collected_at=NOW, now=lambda: 0.0, sleep=lambda _: None, transport=transport)
-    records = collected(chosen, world).devices.values()
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides

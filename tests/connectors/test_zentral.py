@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import plistlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from connectors._connector import Surroundings
 from connectors._zentral_device import FROM_INFORMATION, FROM_RESTRICTIONS
-from connectors.zentral import CONNECTOR, walk
-from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, ServerTrouble, Throttled
+from connectors.zentral import CONNECTOR
+from fleet.errors import BadAnswer, PermissionMissing, ServerTrouble, Throttled
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+from tests.connectors.fields import rules
+from tests.connectors.walking import Night, assert_refused, probed, walked
 from tests.servers.zentral import (
     COMMANDS,
     DEVICES,
@@ -33,21 +33,7 @@ from tests.servers.zentral import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from connectors._zentral_answers import ZentralSettings
-    from fleet.model.run import Trouble
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: int | None = None
-    slept: list[float] = field(default_factory=list[float])
 
 
 def settings(**keys: object) -> ZentralSettings:
@@ -55,27 +41,9 @@ def settings(**keys: object) -> ZentralSettings:
     return CONNECTOR.settings.model_validate(usual | keys)
 
 
-def around(server: ZentralServer | None, slept: list[float]) -> Surroundings:
-    """A world in which time stands still; over a socket where no server is given."""
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 5.0,
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: ZentralServer | None, **keys: object) -> Night:
-    found = Night()
-    for page in walk(settings(**keys), around(server, found.slept)):
-        found.troubles.extend(page.troubles)
-        found.expected = found.expected if page.expected is None else page.expected
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                assert row.native_id not in found.devices
-                found.devices[row.native_id] = row
+    found = walked(CONNECTOR, settings(**keys), server.transport if server else None)
+    assert len(found.came) == len(found.devices)
     return found
 
 
@@ -277,7 +245,7 @@ def test_the_log_needs_an_action_of_its_own() -> None:
     found = night(server, page_size=10)
     assert set(found.devices) == ids(30)
     assert found.devices["1"].backup_enabled is ABSENT
-    assert [trouble.code for trouble in found.troubles] == ["permission_missing"]
+    assert found.codes == ["permission_missing"]
     assert 'MDM::Action::"viewDeviceCommand"' in found.troubles[0].message
     assert server.count(COMMANDS) == 1
 
@@ -291,25 +259,20 @@ def test_a_device_whose_log_is_broken() -> None:
 
 def test_a_wrong_or_expired_token() -> None:
     """It ends the source with the first request, and is not quoted."""
-    server = ZentralServer(3)
-    with pytest.raises(
-        AuthRefused, match=r"refused the credential \(401\): check it, and that it has not expired"
-    ) as e:
-        night(server, api_token="wrong-token")
-    assert len(server.asked) == 1
-    assert "wrong-token" not in str(e.value)
+    told = r"refused the credential \(401\): check it, and that it has not expired"
+    assert_refused(CONNECTOR, settings(api_token="wrong"), ZentralServer(3), match=told, secret="wrong")
 
 
 def test_a_missing_action() -> None:
     """It is named as Zentral names it."""
-    with pytest.raises(PermissionMissing, match=r'\(403\): grant "MDM::Action::"viewEnrolledDevice"" to it'):
+    with pytest.raises(PermissionMissing, match=r'\(403\): grant MDM::Action::"viewEnrolledDevice" to it'):
         night(ZentralServer(3, actions="viewDeviceCommand"))
 
 
 def test_a_throttled_request_waits_as_long_as_it_is_told() -> None:
     """A proxy's Retry-After is honoured, and then the night goes on."""
     found = night(ZentralServer(3, throttled=1))
-    assert found.slept[:1] == [7.0]
+    assert found.waits[:1] == [7.0]
     assert len(found.devices) == 3
 
 
@@ -363,7 +326,7 @@ def test_an_answer_of_another_shape_is_refused(body: bytes) -> None:
 def test_probe_proves_each_action(actions: str, token: str, failing: list[str]) -> None:
     """The doctor learns of the token and of both actions, each by itself."""
     server = ZentralServer(2, actions=actions)
-    steps = list(CONNECTOR.probe(settings(api_token=token), around(server, [])))
+    steps = probed(CONNECTOR, settings(api_token=token), server.transport)
     assert [step for step, error in steps if error] == failing
     assert steps[0][0] == "login"
 
@@ -384,10 +347,6 @@ TIMES = [
     ("yesterday", UNREADABLE),
     (1771557164, UNREADABLE),
 ]
-
-
-def rules(key: str, signal: str, table: Sequence[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(key, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 ROW_RULES = [

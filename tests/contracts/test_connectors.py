@@ -13,19 +13,24 @@ import connectors
 from connectors import registry
 from connectors.contract import ConnectorContract, Sample
 from fleet.model.device import SIGNALS
-from tests.servers.jamf import JamfServer, jamf_record
+from tests.servers.jamf import JamfServer, classic_profile, installed, jamf_record
 
 if TYPE_CHECKING:
     from connectors._connector import Connector
 
 
 def jamf_pro(_folder: Path) -> Sample:
-    """Thirty devices, among them one with a local backup and one of a site."""
+    """Thirty devices, among them one with a local backup, one of a site, and one with a profile that restricts it."""
     records = [jamf_record(i) for i in range(30)]
     records[3]["general"]["lastBackupDate"] = "2026-02-01T08:00:00Z"
     records[4]["general"]["siteId"] = "1"
+    records[5]["profiles"] = [installed("A-PROFILE")]
+    restricted = {"PayloadType": "com.apple.applicationaccess", "allowCloudBackup": False}
+    vpn = {"PayloadType": "com.apple.vpn.managed", "VPNType": "IKEv2", "IKEv2": {"OnDemandEnabled": 1}}
+    profiles = {1: classic_profile("A-PROFILE", restricted, vpn)}
     secret = {"client_id": "c", "client_secret": JamfServer.client_secret}
-    return Sample({"url": "https://jamf.example", **secret}, JamfServer(devices=records).transport)
+    server = JamfServer(devices=records, profiles=profiles)
+    return Sample({"url": "https://jamf.example", **secret}, server.transport)
 
 
 def file(folder: Path) -> Sample:

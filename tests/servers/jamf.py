@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import plistlib
 import threading
 import time
 from base64 import b64encode
@@ -32,14 +33,16 @@ SECTION_KEYS = {
     "SECURITY": "security",
     "NETWORK": "network",
     "GROUPS": "groups",
+    "PROFILES": "profiles",
 }
+_CLASSIC_PROFILES = "/JSSResource/mobiledeviceconfigurationprofiles"
+WIFI_UUID = "3F0A7C51-6B1D-4E0B-9C55-0D6E5A9B1001"
 _EMPTY_SECTIONS = (
     "purchasing",
     "applications",
     "certificates",
     "ebooks",
     "serviceSubscriptions",
-    "profiles",
     "userProfiles",
     "provisioningProfiles",
     "sharedUsers",
@@ -78,7 +81,35 @@ def jamf_record(i: int) -> Record:
                 "smart": False,
             },
         ],
+        "profiles": [installed(WIFI_UUID)],
     } | dict.fromkeys(_EMPTY_SECTIONS)
+
+
+def installed(uuid: str, identifier: str | None = None) -> Record:
+    """One row of section PROFILES; Jamf's own profiles have one word for both names."""
+    return {
+        "displayName": "A profile",
+        "version": "1",
+        "uuid": uuid,
+        "identifier": uuid if identifier is None else identifier,
+        "removable": False,
+        "lastInstalled": stamp(100),
+    }
+
+
+def classic_profile(uuid: str, *payloads: Record, **general: object) -> Record:
+    """The block `general` of one configuration profile as the Classic API gives it."""
+    content = {"PayloadType": "Configuration", "PayloadUUID": uuid, "PayloadContent": list(payloads)}
+    return {
+        "id": 1,
+        "name": "A profile",
+        "level": "Device Level",
+        "site": {"id": -1, "name": "None"},
+        "uuid": uuid,
+        "deployment_method": "Install Automatically",
+        "payloads": plistlib.dumps(content).decode(),
+        **general,
+    }
 
 
 def stamp(days: float) -> str:
@@ -242,6 +273,8 @@ class JamfServer:
         latency_seconds: before each answer, over a socket.
         sites: by id; None refuses them for want of a permission.
         refused_sections: never sent, as if not asked for.
+        profiles: the configuration profiles by id: `classic_profile`, or the body of an answer, or a status; None
+            refuses them all for want of a permission, as the Classic API does, with a 401.
         totals: the total that the n-th page of the detail list states, where it is not the truth.
     """
 
@@ -263,6 +296,9 @@ class JamfServer:
     fail_status: int = 500
     latency_seconds: float = 0
     sites: Mapping[str, str] | None = field(default_factory=lambda: {"1": "North", "2": "South"})
+    profiles: Mapping[int, Record | bytes | int] | None = field(
+        default_factory=dict[int, "Record | bytes | int"]
+    )
     refused_sections: frozenset[str] = frozenset()
     totals: Callable[[int, int], int] = lambda _page, truth: truth
     page_hook: Callable[[list[bytes]], bytes] | None = None
@@ -328,7 +364,23 @@ class JamfServer:
             return _error(404)
         if not self._admitted(headers):
             return _error(401)
-        return self._data(path, asked)
+        return self.classic(path, headers) if path.startswith("/JSSResource") else self._data(path, asked)
+
+    def classic(self, path: str, headers: Mapping[str, str]) -> Reply:
+        """The Classic API's answer, for a credential that is good."""
+        if "application/json" not in headers.get("accept", ""):
+            return 200, {"Content-Type": "application/xml"}, b"<configuration_profiles/>"
+        if self.profiles is None:
+            return 401, {"Content-Type": "text/html"}, b"<html>Unauthorized</html>"
+        if path == _CLASSIC_PROFILES:
+            listed = [{"id": number, "name": "A profile"} for number in self.profiles]
+            return _as_text({"configuration_profiles": listed})
+        profile = self.profiles.get(int(path.removeprefix(f"{_CLASSIC_PROFILES}/id/")), 404)
+        if isinstance(profile, int):
+            return profile, {"Content-Type": "text/html"}, b"<html>Error</html>"
+        if isinstance(profile, bytes):
+            return 200, {"Content-Type": "text/plain;charset=UTF-8"}, profile
+        return _as_text({"configuration_profile": {"general": profile, "scope": {}}})
 
     def _data(self, path: str, asked: dict[str, list[str]]) -> Reply:
         match path.removeprefix("/api"):
@@ -477,6 +529,7 @@ def single_detail(record: Record) -> Record:
         "iTunesStoreAccountActive": g.get("itunesStoreAccountActive"),
         "security": {"dataProtected": True},
         "network": record.get("network"),
+        "configurationProfiles": record.get("profiles"),
     }
     return {
         "id": record["mobileDeviceId"],
@@ -504,6 +557,11 @@ def single_detail(record: Record) -> Record:
 
 def _json(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     return status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(value).encode()
+
+
+def _as_text(value: object) -> Reply:
+    """JSON as the Classic API labels it."""
+    return _json(value, headers={"Content-Type": "text/plain;charset=UTF-8"})
 
 
 def _error(status: int) -> Reply:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.servers.loopback import Asked, Loopback, Reply, reply
+from tests.servers.mobileconfig import NO_BACKUP, ON_DEMAND
 
 if TYPE_CHECKING:
     import httpx
@@ -65,21 +66,6 @@ def profile(native_id: int, **groups: list[int]) -> Row:
     """A custom profile, assigned to `groups` or `device_groups`."""
     related = {kind: {"data": [{"id": one} for one in ids]} for kind, ids in groups.items()}
     return {"id": native_id, "attributes": {"name": f"Profile {native_id}"}, "relationships": related}
-
-
-def mobileconfig(kind: str, settings: str) -> bytes:
-    """A configuration profile with one payload of that type."""
-    payload = f"<dict><key>PayloadType</key><string>{kind}</string>{settings}</dict>"
-    content = f"<dict><key>PayloadContent</key><array>{payload}</array></dict>"
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0">{content}</plist>\n'.encode()
-
-
-NO_BACKUP = mobileconfig("com.apple.applicationaccess", "<key>allowCloudBackup</key><false/>")
-ON_DEMAND = mobileconfig(
-    "com.apple.vpn.managed",
-    "<key>VPNType</key><string>IKEv2</string>"
-    "<key>IKEv2</key><dict><key>OnDemandEnabled</key><integer>1</integer></dict>",
-)
 
 
 @dataclass

@@ -1,0 +1,204 @@
+"""One ManageEngine device: what the list and its details say of it, and the record they make.
+
+Names, units and empty values: ManageEngine MDM API, "Devices", and a public client, read 2026-11-22. Numbers may
+come as text, and its server fills in 0.0 and -1 for what it does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from connectors import _wire
+from connectors._rows import field
+from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+BY_DETAILS = frozenset(
+    {
+        "asset_tag",
+        "model_name",
+        "os_build",
+        "supervised",
+        "capacity_bytes",
+        "available_bytes",
+        "backup_enabled",
+        "last_cloud_backup_at",
+        "enrolled_at",
+        "battery_percent",
+        "roaming",
+        "account_active",
+    }
+)
+_HANDHELDS = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
+_SYSTEMS = {
+    "ios": Platform.IOS,
+    "ipados": Platform.IPADOS,
+    "tvos": Platform.TVOS,
+    "visionos": Platform.VISIONOS,
+    "macos": Platform.MACOS,
+    "android": Platform.ANDROID,
+    "windows": Platform.OTHER,
+    "chrome": Platform.OTHER,
+    "chromeos": Platform.OTHER,
+}
+_OWNERS = {
+    "1": Ownership.ORGANISATION,
+    "2": Ownership.PERSONAL,
+    "corporate": Ownership.ORGANISATION,
+    "personal": Ownership.PERSONAL,
+}
+_FLAGS = {"true": True, "false": False}
+_MANAGED = 2
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_NONE = {"", "--"}
+_WITHOUT_DETAILS = dict.fromkeys(BY_DETAILS, NOT_REPORTED)
+
+
+def identity(row: object) -> str | None:
+    """The row's `device_id`, digits beyond what a double holds; None where there is none to rely on."""
+    value = field(row, "device_id")
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
+        return str(value)
+    return value if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,18}", value) else None
+
+
+def worth_asking(row: object) -> bool:
+    """True for an iPhone or iPad that was not removed: of others nothing is wanted that the list does not say."""
+    platform = _platform(field(row, "platform_type"), _text(field(row, "product_name")))
+    handheld = isinstance(platform, Gap) or platform in _HANDHELDS
+    return handheld and _flag(field(row, "is_removed")) is not True
+
+
+def read_record(row: object, place: str, details: object, *, detail: bool) -> DeviceRecord | Rejected:
+    """The record of one device; rejected without a `device_id`.
+
+    Args:
+        row: of the list.
+        place: where the row stands, for the report.
+        details: of the device; None where they could not be had.
+        detail: False where details are not asked for.
+    """
+    native_id = identity(row)
+    if native_id is None:
+        return Rejected(place, "no usable device_id")
+    of, more = partial(field, row), partial(field, details)
+    serial = _wire.first_known(_text(of("serial_number")), _text(more("serial_number")))
+    identifier = _wire.first_known(_text(of("product_name")), _text(more("product_name")))
+    platform = _platform(of("platform_type"), identifier, _text(more("model_name")))
+    user = of("user")
+    facts = _of_details(details, platform, serial) if detail else _WITHOUT_DETAILS
+    return DeviceRecord(
+        native_id=native_id,
+        serial=serial,
+        udid=_wire.first_known(_text(of("udid")), _text(more("udid"))),
+        name=_text(of("device_name")),
+        model_identifier=identifier,
+        platform=platform,
+        os_version=_text(of("os_version")),
+        managed=_managed(_flag(of("is_removed")), number_in(more("managed_status"))),
+        ownership=_owner(of("owned_by")),
+        lost_mode=_wire.first_known(_flag(of("is_lost_mode_enabled")), _flag(more("is_lost_mode_enabled"))),
+        user_name=_text(field(user, "user_name")),
+        user_email=_text(field(user, "user_email")),
+        **facts,
+    )
+
+
+def _of_details(details: object, platform: Fact[Platform], serial: Fact[str]) -> Mapping[str, Fact[Any]]:
+    of = partial(field, details)
+    capacity, available = _storage(
+        number_in(of("device_capacity")), number_in(of("available_device_capacity"))
+    )
+    # A size shows that the device answered an inventory; before that, a false may be a column's default.
+    answered = not isinstance(capacity, Gap)
+    # Under User Enrolment neither the flags nor the serial number are told.
+    told = answered and not isinstance(serial, Gap) and platform in _HANDHELDS
+    return {
+        "asset_tag": _text(of("asset_tag")),
+        "model_name": _text(of("model_name")),
+        "os_build": _text(field(of("os"), "build_version")),
+        "supervised": _false_if(_flag(of("is_supervised")), told=answered),
+        "capacity_bytes": capacity,
+        "available_bytes": available,
+        "backup_enabled": _false_if(_flag(of("is_cloud_backup_enabled")), told=told),
+        "last_cloud_backup_at": _moment(of("last_cloud_backup_date")),
+        "enrolled_at": _moment(of("registered_time")),
+        "battery_percent": _battery(number_in(of("battery_level"))),
+        "roaming": _flag(field(of("network"), "is_roaming")),
+        "account_active": _false_if(_flag(of("is_itunes_account_active")), told=told),
+    }
+
+
+def number_in(value: object) -> object:
+    """A number that may stand as text; None where the text is empty, any other text as it is."""
+    if not isinstance(value, str):
+        return value
+    said = value.strip()
+    if _NUMBER.fullmatch(said):
+        return float(said)
+    return None if said in _NONE else value
+
+
+def _text(value: object) -> Fact[str]:
+    said = _wire.text(value)
+    return ABSENT if said in _NONE else said
+
+
+def _flag(value: object) -> Fact[bool]:
+    # Documented as text and shown as a boolean.
+    return _wire.word(value, _FLAGS) if isinstance(value, str) else _wire.flag(value)
+
+
+def _moment(value: object) -> Fact[datetime]:
+    # 0 and -1, which stand for none, lie before any real day.
+    return _wire.epoch(number_in(value), per_second=1000)
+
+
+def _false_if(fact: Fact[bool], *, told: bool) -> Fact[bool]:
+    return ABSENT if fact is False and not told else fact
+
+
+def _platform(system: object, *models: Fact[str]) -> Fact[Platform]:
+    platform = _wire.word(system, _SYSTEMS)
+    if platform is not Platform.IOS and not isinstance(platform, Gap):
+        return platform
+    # ManageEngine says iOS of iPads and Apple TVs too; where no model tells them apart, its word stands.
+    by_model = _wire.platform_of_model(*models)
+    return platform if isinstance(by_model, Gap) else by_model
+
+
+def _managed(removed: Fact[bool], status: object) -> Fact[bool]:
+    if not isinstance(removed, Gap):
+        return not removed
+    if status is None:
+        return removed
+    # Of the numbers, only that of a managed device is known.
+    return True if status == _MANAGED else UNREADABLE
+
+
+def _owner(value: object) -> Fact[Ownership]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return _wire.word(value, _OWNERS)
+
+
+def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
+    """Capacity and free space, sent in GB; a free space of 0.0 is one that is not known."""
+    rest = number_in(free)
+    return _wire.storage(number_in(total), None if rest == 0 else rest, unit=_wire.GB)
+
+
+def _battery(level: object) -> Fact[int]:
+    """Percent or a fraction, whichever the server sends; 1 could be either, so it is not read."""
+    share = _wire.number(level)
+    if isinstance(share, Gap):
+        return share
+    if share == 1:
+        return UNREADABLE
+    return _wire.percent(share, scale=100 if share < 1 else 1)
