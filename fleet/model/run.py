@@ -74,6 +74,7 @@ class Totals:
         findings: standing findings (new, open, reopened) by severity.
         waived: waived findings.
         changes: findings by state for those that moved tonight: new, reopened, resolved, gone.
+        beyond_catalog: devices whose `model`, or newer `release`, the catalogue does not know.
     """
 
     devices: int = 0
@@ -83,11 +84,14 @@ class Totals:
     changes: dict[str, int] = field(
         default_factory=lambda: {"new": 0, "reopened": 0, "resolved": 0, "gone": 0}
     )
+    beyond_catalog: dict[str, int] = field(default_factory=lambda: {"model": 0, "release": 0})
 
     def add(self, device: DeviceReport) -> None:
         """Count one device in."""
         self.devices += 1
         self.statuses[device.status] += 1
+        if device.beyond_catalog:
+            self.beyond_catalog[device.beyond_catalog] += 1
         for finding in device.findings:
             if finding.state.standing:
                 self.findings[finding.severity] += 1
@@ -120,6 +124,7 @@ class DeviceReport:
         reason: for an unknown or not applicable device, why (`stale_data`, `not_reported`, …).
         cause: a check id, `unexplained`, or None where there is no backup problem to explain.
         severity: the worst of the standing findings.
+        beyond_catalog: what the catalogue does not know of it: its `model`, or its newer `release`.
     """
 
     device: Device
@@ -129,6 +134,7 @@ class DeviceReport:
     cause: str | None
     findings: tuple[Finding, ...]
     plan: tuple[PlanStep, ...]
+    beyond_catalog: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

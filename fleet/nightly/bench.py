@@ -138,6 +138,7 @@ class Bench:
             cause=cause,
             findings=found,
             plan=plan,
+            beyond_catalog=assessment.beyond_catalog,
         )
         return report, any(step.moved for step in steps)
 

@@ -155,8 +155,27 @@ def rebuilt(database: Database, run_id: int, totals: Totals) -> RunReport:
         sources=tuple(one.report for one in ledger.basis_of_run(database, row.id) if not one.removed),
         totals=totals,
         trend=ledger.trend_before(database, row.id),
-        notes=row.notes,
+        notes=(*row.notes, *_about_the_catalog(row.catalog_date, totals)),
     )
+
+
+def _about_the_catalog(date: str, totals: Totals) -> Iterator[str]:
+    """Where Apple has gone on and the catalogue has not: said, never guessed."""
+    models, releases = totals.beyond_catalog["model"], totals.beyond_catalog["release"]
+    if models:
+        yield (
+            f"The catalogue of {date} does not know the model of {_devices(models)}: whether the system is current "
+            "is not judged there."
+        )
+    if releases:
+        yield (
+            f"The catalogue of {date} is behind: newer systems than it knows run on {_devices(releases)}, and do not "
+            "count as outdated."
+        )
+
+
+def _devices(count: int) -> str:
+    return f"{count:,} device" if count == 1 else f"{count:,} devices"
 
 
 def _begin(

@@ -16,7 +16,7 @@ from fleet.nightly.judge import Terms, judge_device
 from fleet.store.findings import remembered
 from fleet.store.retention import prune
 from tests.fleet_of import Value, days
-from tests.nightly.a_night import FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
+from tests.nightly.a_night import CATALOG, FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -510,3 +510,15 @@ def test_clean_runs_are_counted_by_collections(office: Office) -> None:
     assert office.night(2, a_source([a_phone(1, 2)])).told() == (State.OPEN, Action.NONE)
     assert office.judge(2).told() == (State.OPEN, Action.NONE)
     assert office.night(3, a_source([a_phone(1, 3)])).told() == (State.RESOLVED, Action.RESOLVE)
+
+
+def test_what_the_catalogue_does_not_know(small_office: Office) -> None:
+    """A model and a release newer than the catalogue are counted in a note, and no device is outdated for them."""
+    strange = a_phone(1, 1, model_identifier="iPhone99,1", model_name="iPhone 99")
+    ahead = a_phone(2, 1, os_version="99.0")
+    heard = small_office.night(1, a_source([strange, ahead, a_phone(3, 1)]))
+    unknown, behind = heard.run.notes
+    assert f"The catalogue of {CATALOG.date} does not know the model of 1 device:" in unknown
+    assert "newer systems than it knows run on 1 device," in behind
+    assert not any(report.findings for report in heard.devices.values())
+    assert small_office.again(None).run.notes == heard.run.notes
