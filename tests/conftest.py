@@ -1,5 +1,14 @@
-"""Fixtures that more than one folder of tests asks for."""
+"""Fixtures that more than one folder of tests asks for, and how hard property tests search."""
+
+import os
+
+from hypothesis import settings
 
 from tests.databases import cluster, database, place, postgresql, sqlite, sqlite_database, sqlite_pattern
 
 __all__ = ["cluster", "database", "place", "postgresql", "sqlite", "sqlite_database", "sqlite_pattern"]
+
+# A machine's load is no fault of the code; and one Python searches in depth, the others look whether it works there.
+settings.register_profile("full", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=10)
+settings.load_profile("few" if "FLEETKEEP_FEW_EXAMPLES" in os.environ else "full")
