@@ -75,11 +75,7 @@ def _user_token(answer: Answer) -> Token:
     said = _rows.anything(answer.body)
     expires, sent = _wire.instant(_rows.field(said, "expires")), server_time(answer)
     lifetime = None if isinstance(expires, Gap) or sent is None else (expires - sent).total_seconds()
-    return bearer(_token_text(said, "token"), lifetime)
-
-
-def _token_text(said: object, key: str) -> str:
-    token = _rows.field(said, key)
+    token = _rows.field(said, "token")
     if not isinstance(token, str) or not token:
         raise ValueError("no token")
-    return token
+    return bearer(token, lifetime)

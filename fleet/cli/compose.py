@@ -75,7 +75,7 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 20, 20)
 
 
 def surroundings(collected_at: datetime, *, full: bool) -> Surroundings:

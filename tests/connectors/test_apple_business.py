@@ -163,7 +163,7 @@ def test_a_link_to_elsewhere_is_not_followed(link: str) -> None:
         return page | {"links": {"next": link}} if path == "/v1/mdmDevices" else page
 
     server = AppleBusiness(page_hook=lured)
-    with pytest.raises(BadAnswer, match="only its own pages are followed|which is not followed"):
+    with pytest.raises(BadAnswer, match=r"only its own pages are followed|which is not followed"):
         night(server)
     assert server.count("/v1/mdmDevices") == 1
 
