@@ -22,6 +22,7 @@ from fleet.lifecycle import fingerprint
 from fleet.model.fact import NEVER, Gap, Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
+from fleet.store.among import rows_among
 from fleet.store.tables import FAST, SLOW, Row
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class CollectionWriter:
 
     def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, Row]:
         ids = [row.record.native_id for row in rows]
-        found = connection.execute(_KNOWN, {"source": self.source_id, "ids": ids})
+        found = rows_among(connection, _KNOWN, t.source_device.c.native_id, ids, {"source": self.source_id})
         return {row.native_id: row for row in found}
 
     def _write_records(self, connection: Connection, changed: list[_Row], known: dict[str, Row]) -> None:
@@ -356,7 +357,6 @@ _KNOWN = (
     )
     .where(
         t.source_device.c.source_id == sa.bindparam("source"),
-        t.source_device.c.native_id.in_(sa.bindparam("ids", expanding=True)),
     )
 )
 
@@ -474,8 +474,8 @@ class _Index:
         self._by_serial: dict[str, int] = {}
         self._by_udid: dict[str, tuple[int, str | None]] = {}
         self._identities: dict[int, tuple[str | None, str | None]] = {}
-        self._take(connection, t.device.c.serial.in_({serial for serial in serials if serial}))
-        self._take(connection, t.device.c.udid.in_({udid for udid in udids if udid}))
+        self._take(connection, t.device.c.serial, {serial for serial in serials if serial})
+        self._take(connection, t.device.c.udid, {udid for udid in udids if udid})
 
     def find(self, serial: str | None, udid: str | None) -> int | None:
         """The device of that serial; else that of the UDID, unless both have serials and these differ."""
@@ -492,20 +492,23 @@ class _Index:
 
     def keys_of(self, connection: Connection, keys: Iterable[str]) -> set[str]:
         """Which of `keys` exist already."""
-        return set(connection.scalars(sa.select(t.device.c.key).where(t.device.c.key.in_(list(keys)))))
+        return {row.key for row in rows_among(connection, _DEVICES, t.device.c.key, list(keys))}
 
     def learn(self, connection: Connection, keys: set[str]) -> None:
         """Take in devices that have just been made."""
-        self._take(connection, t.device.c.key.in_(keys))
+        self._take(connection, t.device.c.key, keys)
 
-    def _take(self, connection: Connection, where: sa.ColumnElement[bool]) -> None:
-        for row in connection.execute(sa.select(t.device).where(where)):
+    def _take(self, connection: Connection, column: sa.Column[Any], wanted: set[str]) -> None:
+        for row in rows_among(connection, _DEVICES, column, wanted) if wanted else ():
             self.by_key[row.key] = row.id
             self._identities[row.id] = (row.serial, row.udid)
             if row.serial:
                 self._by_serial[row.serial] = row.id
             if row.udid:
                 self._by_udid[row.udid] = (row.id, row.serial)
+
+
+_DEVICES = sa.select(t.device)
 
 
 def _reidentify(connection: Connection, changed: Sequence[tuple[_Row, Row]]) -> None:

@@ -98,7 +98,7 @@ class Text:
             self._lines += _line(value or "")
             return
         self._codes.append(self._entries.setdefault(value or "", len(self._entries)))
-        if self._count >= _TELLING_ROWS and self._hardly_repeats():
+        if self._count % _TELLING_ROWS == 0 and self._hardly_repeats():
             self._unroll(self._codes)
 
     def pack(self, blob: Blob) -> Spec:

@@ -1,0 +1,40 @@
+"""`column IN (these many values)` with the values as one parameter.
+
+An `IN` with a parameter per value is written and bound anew for each list: for a page of hundreds of ids that costs
+more than the look-up itself. SQLite takes the list as JSON, PostgreSQL as an array.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from fleet.store.tables import Row
+
+WANTED = "wanted"
+
+
+def rows_among(
+    connection: Connection,
+    query: sa.Select[*tuple[Any, ...]],
+    column: sa.Column[Any],
+    wanted: Collection[Any],
+    others: Mapping[str, Any] | None = None,
+) -> list[Row]:
+    """The rows of `query` whose `column` is one of `wanted`; `others` are the query's own parameters."""
+    values = list(wanted)
+    if connection.dialect.name == "sqlite":
+        items = sa.func.json_each(sa.bindparam(WANTED, type_=sa.Text)).table_valued("value")
+        among, listed = column.in_(sa.select(items.c.value)), json.dumps(values)
+    else:
+        among = column == sa.any_(sa.bindparam(WANTED, type_=postgresql.ARRAY(column.type)))
+        listed = values
+    return list(connection.execute(query.where(among), {**(others or {}), WANTED: listed}))
