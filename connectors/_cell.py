@@ -75,6 +75,8 @@ def _iso(said: str) -> datetime | None:
 
 def tells_days(pattern: str) -> bool:
     """Whether `strptime` reads whole dates by `pattern`; without a year all lie in 1900 and mean never."""
+    if not re.search(r"%[YyGcxDF]", pattern):
+        return False
     day = datetime(2001, 2, 3, tzinfo=UTC)
     try:
         return datetime.strptime(day.strftime(pattern), pattern).date() == day.date()  # noqa: DTZ007 - a day only

@@ -378,7 +378,7 @@ def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, 
         (b"[policy]\nsilent_days = 0x" + b"f" * 9000, ["endless number"]),
         (b"[policy]\nsilent_days = " + b"9" * 9000, ["endless number"]),
         (b"x = " + b"[" * 9000, ["nested too deeply"]),
-        (b".".join([b"a"] * 9000) + b" = 1", ["nested too deeply"]),
+        (b".".join([b"a"] * 9000) + b" = 1", []),
         (b"#" * 1024 * 1025, ["1024 KiB"]),
     ],
 )
