@@ -117,6 +117,34 @@ class PlanStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One possible cause of a missing backup, with what speaks for it and against it.
+
+    Attributes:
+        cause: a check id, or the guide's id of the fix that would cure a cause that nobody can see.
+        evidence_for: short clauses from this device's facts; empty for a cause that no source can see.
+        evidence_against: likewise.
+    """
+
+    cause: str
+    evidence_for: tuple[str, ...] = ()
+    evidence_against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuledOut:
+    """A cause that this device's evidence excludes.
+
+    Attributes:
+        cause: a check id.
+        because: a short clause with the value that excludes it, for example `41 GB of storage are free`.
+    """
+
+    cause: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
     """Everything the reports say of one device.
 
@@ -125,6 +153,8 @@ class DeviceReport:
         cause: a check id, `unexplained`, or None where there is no backup problem to explain.
         severity: the worst of the standing findings.
         beyond_catalog: what the catalogue does not know of it: its `model`, or its newer `release`.
+        causes: of a device with a backup problem, the most probable first; `cause` is the first one's.
+        ruled_out: what its evidence excludes.
     """
 
     device: Device
@@ -135,6 +165,8 @@ class DeviceReport:
     findings: tuple[Finding, ...]
     plan: tuple[PlanStep, ...]
     beyond_catalog: str | None = None
+    causes: tuple[Cause, ...] = ()
+    ruled_out: tuple[RuledOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
