@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fleet.apple.catalog import Catalog
+    from fleet.model.outage import SystemStatus
     from fleet.model.policy import Policy
     from fleet.nightly.terms import Terms
     from fleet.store.database import Database
@@ -36,6 +37,7 @@ class Judgement:
 
     Attributes:
         run_id: its number in the ledger.
+        status: what Apple said of its services; None where that is not known.
         chained: later runs go on from its findings; not so for a second look at a past night.
         previous: the chained run that it goes on from, by number and `as_of`.
         seen_before: the collections that that run judged.
@@ -49,6 +51,7 @@ class Judgement:
     chained: bool
     previous: tuple[int, datetime] | None
     seen_before: frozenset[int] = frozenset()
+    status: SystemStatus | None = None
 
     @property
     def outcomes(self) -> dict[str, Outcome]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.lifecycle import Memory
+    from fleet.model.outage import SystemStatus
     from fleet.model.run import DeviceReport
     from fleet.store.database import Database
     from fleet.store.history import Sighted
@@ -56,6 +57,7 @@ def judge(
     listener: Listener,
     accept_mass_change: bool = False,
     notes: Sequence[str] = (),
+    status: SystemStatus | None = None,
 ) -> RunReport:
     """Judge the fleet as it was known at `as_of`, write down what became of findings, and report.
 
@@ -63,6 +65,7 @@ def judge(
         names: the configured sources, in their order.
         now: the wall clock, for the ledger alone.
         accept_mass_change: the admin has seen that much changed and says that it is true.
+        status: what Apple says of its services; None where it was not asked or did not answer.
 
     Raises:
         SettingsError: nothing had been collected by then.
@@ -72,7 +75,9 @@ def judge(
         raise SettingsError(
             f"nothing was collected by {as_of:%Y-%m-%dT%H:%M:%SZ}; run `fleetkeep collect` first"
         )
-    judgement = _begin(database, terms, catalog, basis, as_of=as_of, started_at=now(), notes=notes)
+    judgement = _begin(
+        database, terms, catalog, basis, as_of=as_of, started_at=now(), notes=notes, status=status
+    )
     for hold in (False, True):
         with open_run(database, judgement.run_id, _number(judgement), basis, write=True) as run:
             totals, moved = _pass(database, run, judgement, listener, hold=hold)
@@ -124,6 +129,7 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
         as_of=row.as_of,
         terms=Terms.from_json(row.settings),
         catalog=Catalog.from_json(row.catalog),
+        status=row.status,
         basis=basis,
         chained=row.chained,
         previous=previous,
@@ -187,6 +193,7 @@ def _begin(
     as_of: datetime,
     started_at: datetime,
     notes: Sequence[str],
+    status: SystemStatus | None,
 ) -> Judgement:
     previous = ledger.previous_run(database, as_of)
     chained = ledger.is_newest(database, as_of)
@@ -202,6 +209,7 @@ def _begin(
         settings=terms.to_json(),
         policy_hash=terms.policy.fingerprint(),
         catalog=(hashlib.sha256(content.encode()).hexdigest(), catalog.date, content),
+        status=status,
         notes=notes,
         basis=basis,
     )
@@ -211,6 +219,7 @@ def _begin(
         as_of=as_of,
         terms=terms,
         catalog=catalog,
+        status=status,
         basis=basis,
         chained=chained,
         previous=previous,

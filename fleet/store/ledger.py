@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fleet.model.device import SIGNALS
 from fleet.model.finding import Severity, Status
 from fleet.model.run import Outcome, SourceReport, Totals, TrendPoint, Trouble
+from fleet.store import apple_status
 from fleet.store import tables as t
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from fleet.model.outage import SystemStatus
     from fleet.store.database import Database
     from fleet.store.tables import Row
 
@@ -47,6 +49,7 @@ class RunRow:
         previous_id: the chained run whose findings this one went on from.
         settings: all that judged, as plain data without secrets.
         catalog: content of the catalogue that judged.
+        status: what Apple said of its services then; None where it was not asked or did not answer.
     """
 
     id: int
@@ -63,6 +66,7 @@ class RunRow:
     policy_hash: str
     catalog_date: str
     catalog: str
+    status: SystemStatus | None
     notes: tuple[str, ...]
 
 
@@ -213,6 +217,7 @@ def begin_run(
     settings: dict[str, Any],
     policy_hash: str,
     catalog: tuple[str, str, str],
+    status: SystemStatus | None = None,
     notes: Sequence[str],
     basis: Sequence[Basis],
 ) -> int:
@@ -234,6 +239,7 @@ def begin_run(
                 settings=settings,
                 policy_hash=policy_hash,
                 catalog_id=_catalog_id(connection, *catalog),
+                apple_status=apple_status.to_row(status),
                 notes=list(notes),
             )
         )
@@ -307,6 +313,7 @@ def _run_row(row: Row) -> RunRow:
         policy_hash=row.policy_hash,
         catalog_date=row.catalog_date,
         catalog=row.content,
+        status=apple_status.from_row(row.apple_status),
         notes=tuple(row.notes),
     )
 

@@ -231,6 +231,7 @@ run = sa.Table(
     ),
     sa.Column("policy_hash", sa.String(64), nullable=False),
     sa.Column("catalog_id", Id, sa.ForeignKey("catalog.id"), nullable=False),
+    sa.Column("apple_status", sa.JSON(none_as_null=True), comment="Apple's System Status; NULL if not known"),
     sa.Column("totals", sa.JSON),
     sa.Column("notes", sa.JSON, nullable=False),
     comment="One judgement of the fleet",

@@ -130,6 +130,12 @@ def upgrade() -> None:
         ),
         sa.Column("policy_hash", sa.String(length=64), nullable=False),
         sa.Column("catalog_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "apple_status",
+            sa.JSON(none_as_null=True),
+            nullable=True,
+            comment="Apple's System Status; NULL if not known",
+        ),
         sa.Column("totals", sa.JSON(), nullable=True),
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["catalog_id"], ["catalog.id"], name=op.f("fk_run_catalog_id_catalog")),

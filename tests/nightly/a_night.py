@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.model.finding import Action, Finding, State
+    from fleet.model.outage import SystemStatus
     from fleet.model.run import DeviceReport, Outcome, RunReport, SourceReport
     from fleet.store.database import Database
 
@@ -143,7 +144,7 @@ class Office:
         )
         return collect(sources, around)
 
-    def judge(self, at: int, *, accept: bool = False) -> Heard:
+    def judge(self, at: int, *, accept: bool = False, status: SystemStatus | None = None) -> Heard:
         """Judge what is known in the night `at`."""
         ears = Ears()
         run = judge(
@@ -155,13 +156,16 @@ class Office:
             now=clock(at),
             listener=ears,
             accept_mass_change=accept,
+            status=status,
         )
         return heard(run, ears)
 
-    def night(self, at: int, *sources: Source, accept: bool = False) -> Heard:
+    def night(
+        self, at: int, *sources: Source, accept: bool = False, status: SystemStatus | None = None
+    ) -> Heard:
         """Collect and judge."""
         self.collect(at, *sources, accept=accept)
-        return self.judge(at, accept=accept)
+        return self.judge(at, accept=accept, status=status)
 
     def again(self, run_id: int | None) -> Heard:
         """Make a past run again."""
