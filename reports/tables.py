@@ -7,20 +7,19 @@ being run as a formula; those of our own making (ids, words of a closed set, dat
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
-import unicodedata
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from fleet.model.fact import Fact, Gap, Never
+from reports._csv import Cell, Table, guard
 from reports._format import Format, ReportContext, Written
 from reports._plain import known, model_of, sources_of, zulu
 from reports.directory import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from fleet.model.device import Device
@@ -39,10 +38,6 @@ DEVICE_COLUMNS = (
     *("backup_enabled", "last_cloud_backup_at", "free_percent", "observed_at", "findings", "next_fix"),
 )
 _DAYS_OPEN = FINDING_COLUMNS.index("days_open")
-_STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width forms for the plain ones
-_INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-
-Cell: TypeAlias = str | int | None
 
 
 class Tables:
@@ -51,8 +46,8 @@ class Tables:
     def __init__(self, directory: Path, context: ReportContext, fix_titles: Mapping[str, str]) -> None:
         self._context = context
         self._fix_titles = fix_titles
-        self._findings = _Table(directory / "findings.csv", FINDING_COLUMNS)
-        self._devices = _Table(directory / "devices.csv", DEVICE_COLUMNS)
+        self._findings = Table(directory / "findings.csv", FINDING_COLUMNS)
+        self._devices = Table(directory / "devices.csv", DEVICE_COLUMNS)
         # The days a finding has been open end at the run's clock, which is only told at the end.
         with writing(directory):
             self._spool = tempfile.TemporaryFile("w+", dir=directory, encoding="ascii")  # noqa: SIM115 - closed at the end
@@ -103,41 +98,6 @@ class Tables:
     def _remediation(self, fixes: tuple[str, ...]) -> str:
         titles = (self._fix_titles.get(fix, fix) for fix in fixes)
         return " ".join(f"{number}. {title}" for number, title in enumerate(titles, 1))
-
-
-class _Table:
-    """One CSV file, header first."""
-
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self.path = path
-        self._rows = -1
-        with writing(path):
-            # A lone surrogate that came through all cleaning costs its character, not the report.
-            self._file = path.open("w", encoding="utf-8", errors="replace", newline="")
-        self._csv = csv.writer(self._file, lineterminator="\r\n")
-        self.add(columns)
-
-    def add(self, row: Iterable[Cell]) -> None:
-        with writing(self.path):
-            self._csv.writerow(row)
-        self._rows += 1
-
-    def close(self) -> Written:
-        with writing(self.path):
-            self._file.close()
-        return Written(self.path.name, self._rows)
-
-
-def guard(text: str) -> str:
-    """`text` for a cell: with an apostrophe before it where a spreadsheet would take it for a formula.
-
-    That is where its first visible character is one of `= + - @` or their full-width forms, or where it
-    starts with a tab, a line break or NUL (wider than OWASP ASVS 1.2.10 and CWE-1236, read 2026-11-23).
-    """
-    if not text or text[0].isalnum():
-        return text
-    first = next((char for char in text if unicodedata.category(char) not in _INVISIBLE), "")
-    return f"'{text}" if first in _STARTS_A_FORMULA or text[0] in "\t\r\n\0" else text
 
 
 def evidence_text(evidence: Evidence) -> str:
