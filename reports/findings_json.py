@@ -13,6 +13,8 @@ import tempfile
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+import orjson
+
 from fleet.model.device import SIGNALS, Device, facts_of
 from fleet.model.fact import Gap, Never, Reason
 from fleet.model.finding import Finding, Severity, Status
@@ -38,30 +40,23 @@ class FindingsJson:
         self._path = directory / "findings.json"
         self._devices = 0
         with writing(self._path):
-            # A lone surrogate that came through all cleaning costs its character, not the report.
-            self._spool = tempfile.TemporaryFile(  # noqa: SIM115 - closed at the end
-                "w+", dir=directory, encoding="utf-8", errors="replace", newline=""
-            )
+            self._spool = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed at the end
 
     def device(self, report: DeviceReport) -> None:
         """Take one device."""
         with writing(self._path):
             if self._devices:
-                self._spool.write(",")
-            self._spool.write(_encode(_device(report)))
+                self._spool.write(b",")
+            self._spool.write(_encode_device(_device(report)))
         self._devices += 1
 
     def finish(self, run: RunReport) -> list[Written]:
         """Write the head, now that it is known, and the devices behind it."""
-        with (
-            writing(self._path),
-            self._spool as spool,
-            self._path.open("w", encoding="utf-8", errors="replace", newline="") as file,
-        ):
-            file.write(_encode(_head(run)).removesuffix("}") + ',"devices":[')
+        with writing(self._path), self._spool as spool, self._path.open("wb") as file:
+            file.write(_encode(_head(run)).removesuffix(b"}") + b',"devices":[')
             spool.seek(0)
             shutil.copyfileobj(spool, file)
-            file.write("]}")
+            file.write(b"]}")
         return [Written(self._path.name, self._devices)]
 
 
@@ -191,6 +186,20 @@ def _finding(finding: Finding) -> Object:
     }
 
 
+def _encode_device(device: Object) -> bytes:
+    """One of very many. A lone surrogate that came through all cleaning costs its character, not the report."""
+    try:
+        # What the store hands out is in UTC.
+        return orjson.dumps(device, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+    except orjson.JSONEncodeError:
+        return _encode(device)
+
+
+def _encode(value: Object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_spell)
+    return text.encode(errors="replace")
+
+
 def _spell(value: object) -> str:
     match value:
         case datetime():
@@ -199,11 +208,6 @@ def _spell(value: object) -> str:
             return value.value
         case _:
             raise TypeError(f"a report has no word for a {type(value).__name__}")
-
-
-_encode = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_spell
-).encode
 
 
 def _open(directory: Path, _context: ReportContext) -> FindingsJson:

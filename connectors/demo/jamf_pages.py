@@ -6,13 +6,13 @@ are null, a capacity in "MB" is 1024 times Apple's decimal GB, dates are UTC wit
 
 from __future__ import annotations
 
-import json
 from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs
 
 import httpx
+import orjson
 
 from connectors.demo.fleet import PLACES, Fleet, Source
 from connectors.demo.hardware import HEADSET, TELEVISION
@@ -258,8 +258,7 @@ def _refusal(status: int, code: str) -> httpx.Response:
 
 
 def _json(value: Json, status: int = 200) -> httpx.Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return httpx.Response(status, content=body, headers={"content-type": "application/json"})
+    return httpx.Response(status, content=orjson.dumps(value), headers={"content-type": "application/json"})
 
 
 _SORT_KEYS: dict[str, Callable[[Fleet, int], str | int]] = {
