@@ -48,7 +48,6 @@ class Case:
             a check wants them, because they cost a query.
         falling: False where a glance at a few past nights already shows that storage is not filling up, which
             spares the query.
-        backup: the verdict on the backup problem as a whole, for checks that only matter beside one.
         seen: False when no source's latest collection read the device.
     """
 
@@ -58,7 +57,6 @@ class Case:
     catalog: Catalog
     readings: Callable[[], Sequence[Reading]] = no_readings
     falling: bool = True
-    backup: Verdict = field(default_factory=lambda: Undetermined(()))
     seen: bool = True
 
     def observed_at(self, signal: str) -> datetime:
@@ -104,19 +102,33 @@ class Check:
             object.__setattr__(self, "problem", self.id)
 
 
-def run(check: Check, case: Case) -> Verdict:
-    """The verdict of one check on one case; gaps and stale facts are dealt with here, once."""
-    if check.beside_backup and not isinstance(case.backup, Found):
-        return case.backup
+UNJUDGED = Undetermined(())
+
+
+def run(check: Check, case: Case, *, backup: Verdict = UNJUDGED, fresh: bool = False) -> Verdict:
+    """The verdict of one check on one case; gaps and stale facts are dealt with here, once.
+
+    Args:
+        check: the check to run.
+        case: the device and all that is judged by.
+        backup: the verdict on the backup problem as a whole, for checks that only matter beside one.
+        fresh: no fact of the device is too old, which spares the look at each.
+    """
+    if check.beside_backup and not isinstance(backup, Found):
+        return backup
     try:
         verdict = check.judge(case)
     except MissingFact:
         return Undetermined(gaps(check, case))
-    if isinstance(verdict, Clear) and not check.judged_at_as_of:
-        stale = _stale(check, case)
-        if stale:
-            return Undetermined(stale)
-    return verdict
+    if fresh or check.judged_at_as_of or not isinstance(verdict, Clear):
+        return verdict
+    stale = _stale(check, case)
+    return Undetermined(stale) if stale else verdict
+
+
+def stale_before(case: Case) -> datetime:
+    """What was observed before this moment proves no health."""
+    return case.now - timedelta(days=case.policy.silent_days)
 
 
 def gaps(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
@@ -129,9 +141,7 @@ def gaps(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
 
 
 def _stale(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
-    limit = case.now - timedelta(days=case.policy.silent_days)
-    if case.device.sightings[-1].observed_at >= limit:  # the oldest is fresh, so all are
-        return ()
+    limit = stale_before(case)
     return tuple((signal, STALE) for signal in sorted(check.reads) if _too_old(case, signal, limit))
 
 

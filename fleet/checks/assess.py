@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fleet.checks import CHECKS
-from fleet.checks._check import STALE, Case, Check, run
+from fleet.checks._check import STALE, UNJUDGED, Case, Check, run, stale_before
 from fleet.checks._system import beyond_catalog
 from fleet.model.device import Device, Enrollment, Platform
 from fleet.model.fact import Gap, Reason
@@ -59,13 +59,17 @@ def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
     verdicts: dict[str, Verdict] = {}
     outcomes: dict[str, Verdict] = {}
     problems: list[Problem] = []
+    backup: Verdict = UNJUDGED
+    # Sightings come freshest first: where the last one is fresh, all are.
+    fresh = case.device.sightings[-1].observed_at >= stale_before(case)
     for problem, group in _OWN if checks is CHECKS else _grouped(checks):
-        verdicts.update((check.id, run(check, case)) for check in group)
-        outcomes[problem] = _together(group, verdicts)
-        if isinstance(outcomes[problem], Found):
+        for check in group:
+            verdicts[check.id] = run(check, case, backup=backup, fresh=fresh)
+        outcome = outcomes[problem] = _together(group, verdicts)
+        if isinstance(outcome, Found):
             problems.append(_problem(problem, group, verdicts, case.device))
         if problem == BACKUP:
-            case = replace(case, backup=outcomes[problem])
+            backup = outcome
     return Assessment(
         verdicts=verdicts, outcomes=outcomes, problems=tuple(problems), beyond_catalog=beyond_catalog(case)
     )
@@ -110,7 +114,7 @@ def _unprotected(case: Case) -> str | None:
         return _why_unseen(device, last)
     if isinstance(last, datetime):
         observed = case.observed_at("last_cloud_backup_at")
-        if observed < case.now - timedelta(days=case.policy.silent_days):
+        if observed < stale_before(case):
             return STALE
         recent = observed - last <= timedelta(days=case.policy.backup_warn_days)
         return None if recent else "backup_problem"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import Enum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
 
 from fleet.lifecycle import Condition, Memory, Ticket
 from fleet.model.finding import Basis, Severity
 from fleet.store import tables as t
+from fleet.store.among import rows_among
+from fleet.store.insert import insert_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Connection
 
     from fleet.store.tables import Row
 
 _COLUMNS = tuple(one.name for one in fields(Memory) if one.name not in {"external_id", "problem"})
+_columns_of = attrgetter(*_COLUMNS)
 _TUPLES = frozenset({"held", "fixes", "sources"})
 _CHUNK = 500
 
@@ -102,12 +110,12 @@ class FindingWriter:
         ended = [{"id": ids[memory.external_id]} for _, memory, existed in waiting if existed]
         if ended:
             self.connection.execute(_END, [{**one, "run": self.run_id} for one in ended])
-        self.connection.execute(
-            t.finding_version.insert(),
-            [
-                {"finding_id": ids[memory.external_id], "from_run_id": self.run_id, **_values(memory)}
-                for _, memory, _ in waiting
-            ],
+        moment = t.moment_for(self.connection.dialect)
+        insert_rows(
+            self.connection,
+            t.finding_version,
+            ("finding_id", "from_run_id", *_COLUMNS),
+            [(ids[memory.external_id], self.run_id, *_values(memory, moment)) for _, memory, _ in waiting],
         )
 
     def _ids(self, waiting: list[tuple[int | None, Memory, bool]]) -> dict[str, int]:
@@ -124,14 +132,11 @@ class FindingWriter:
         return known
 
     def _known(self, external_ids: set[str]) -> dict[str, int]:
-        rows = self.connection.execute(
-            sa.select(t.finding.c.external_id, t.finding.c.id).where(
-                t.finding.c.external_id.in_(external_ids)
-            )
-        )
-        return {row[0]: row[1] for row in rows}
+        rows = rows_among(self.connection, _IDS, t.finding.c.external_id, external_ids)
+        return {row.external_id: row.id for row in rows}
 
 
+_IDS = sa.select(t.finding.c.external_id, t.finding.c.id)
 _END = (
     t.finding_version.update()
     .where(t.finding_version.c.finding_id == sa.bindparam("id"), t.finding_version.c.to_run_id.is_(None))
@@ -139,6 +144,18 @@ _END = (
 )
 
 
-def _values(memory: Memory) -> dict[str, Any]:
-    values = {name: getattr(memory, name) for name in _COLUMNS}
-    return values | {name: list(values[name]) for name in _TUPLES} | {"evidence": dict(memory.evidence)}
+def _values(memory: Memory, moment: Callable[[datetime], object]) -> list[Any]:
+    """The columns as the driver takes them."""
+    return [_bare(value, moment) for value in _columns_of(memory)]
+
+
+def _bare(value: Any, moment: Callable[[datetime], object]) -> Any:  # noqa: ANN401 - each column has its own type
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return moment(value)
+        case tuple() | Mapping():
+            return orjson.dumps(value).decode()
+        case _:
+            return value

@@ -23,6 +23,7 @@ from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
 from fleet.store.among import rows_among
 from fleet.store.identity import introduce, reidentify
+from fleet.store.insert import insert_rows
 from fleet.store.tables import FAST, SLOW, Row
 
 if TYPE_CHECKING:
@@ -88,22 +89,6 @@ def _digest(slow: list[Any], reasons: str) -> int:
     plain = [int(value.timestamp()) if type(value) is datetime else value for value in slow]
     data = marshal.dumps((plain, reasons), 2)
     return (zlib.crc32(data) << 31) ^ zlib.adler32(data)
-
-
-def insert_rows(
-    connection: Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Insert rows whose values are as the driver takes them already.
-
-    Handing SQLAlchemy a dictionary a row and letting it convert every value costs as much again as writing it.
-    """
-    prepare = connection.dialect.identifier_preparer
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
-    names, marks = ", ".join(map(prepare.quote, columns)), ", ".join([mark] * len(columns))
-    connection.exec_driver_sql(
-        f"INSERT INTO {prepare.format_table(table)} ({names}) VALUES ({marks})",  # noqa: S608 - names of our own
-        list(rows),
-    )
 
 
 @dataclass(slots=True)

@@ -82,8 +82,8 @@ by_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def verdict_on(check: Check, **signals: Value) -> Verdict:
     """The check's verdict on a healthy device with these signals, beside a backup problem."""
     history = a_history([40 - day for day in range(28)], battery=5)
-    case = replace(a_case(readings=history, **signals), backup=Found(Severity.HIGH, "x"))
-    return run(check, case)
+    case = a_case(readings=history, **signals)
+    return run(check, case, backup=Found(Severity.HIGH, "x"))
 
 
 def gist(verdict: Verdict) -> object:
@@ -120,7 +120,7 @@ def test_reads_is_the_whole_truth(check: Check) -> None:
     for chosen in product(*(EDGES[signal][:3] for signal in sorted(check.reads))):
         device = a_device(**dict(zip(sorted(check.reads), chosen, strict=True)))
         history = a_history([40 - day for day in range(28)], battery=5)
-        case = replace(a_case(device, readings=history), backup=Found(Severity.HIGH, "x"))
+        case = a_case(device, readings=history)
         expected = run(check, case)
         for signal in sorted(set(SIGNALS) - check.reads):
             for value in (*OTHER[signal], ABSENT, NOT_REPORTED):
