@@ -11,22 +11,23 @@ from fleet.checks._check import Case, Reading, run
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import CLEAR, Found, Severity, Undetermined, Verdict
 from fleet.model.policy import Policy
-from tests.fleet_of import GB, NOW, Value, a_case, a_history, ago, days
+from tests.fleet_of import GB, NOW, a_case, a_history, ago, days
 
 SECOND = timedelta(seconds=1)
 SEEN = NOW - timedelta(hours=6)
+BESIDE = Found(Severity.HIGH, "a backup problem, for the checks that only matter beside one")
 
 
 def severity(check: str, case: Case) -> Severity | None:
     """How bad the check finds the case; None where it is clear."""
-    verdict = run(BY_ID[check], case)
+    verdict = run(BY_ID[check], case, backup=BESIDE)
     assert not isinstance(verdict, Undetermined), verdict
     return verdict.severity if isinstance(verdict, Found) else None
 
 
 def undetermined(check: str, case: Case) -> tuple[tuple[str, str], ...]:
     """What the check misses to judge the case."""
-    verdict: Verdict = run(BY_ID[check], case)
+    verdict: Verdict = run(BY_ID[check], case, backup=BESIDE)
     assert isinstance(verdict, Undetermined), verdict
     return verdict.missing
 
@@ -164,28 +165,12 @@ def test_the_history_is_only_asked_where_it_can_decide() -> None:
         assert severity("storage-filling", case) is None
 
 
-BESIDE = Found(Severity.HIGH, "x")
-
-
-def beside(**changes: Value) -> Case:
-    """A case with a backup problem."""
-    case = a_case(**changes)
-    return Case(
-        device=case.device,
-        policy=case.policy,
-        now=NOW,
-        catalog=case.catalog,
-        readings=case.readings,
-        backup=BESIDE,
-    )
-
-
 @pytest.mark.parametrize(
     ("used", "expected"), [(5 * GB, None), (5 * GB + 1, Severity.LOW), (0, None), (100 * GB, Severity.LOW)]
 )
 def test_more_used_than_the_plan_holds(used: int, expected: Severity | None) -> None:
     """The plan is exceeded by the first byte over it."""
-    assert severity("icloud-quota", beside(available_bytes=128 * GB - used)) == expected
+    assert severity("icloud-quota", a_case(available_bytes=128 * GB - used)) == expected
 
 
 @pytest.mark.parametrize(
@@ -199,14 +184,14 @@ def test_more_used_than_the_plan_holds(used: int, expected: Severity | None) -> 
 def test_a_battery_that_is_always_low(levels: list[int], expected: Severity | None) -> None:
     """Five observations in a row under 20 % are low; one of 20 % is not."""
     readings = [Reading(NOW - days(9 - n), None, level) for n, level in enumerate(levels)]
-    assert severity("power-low", beside(battery_percent=levels[-1], readings=readings)) == expected
+    assert severity("power-low", a_case(battery_percent=levels[-1], readings=readings)) == expected
 
 
 @pytest.mark.parametrize("levels", [[19] * 4, [19, None, 19, 19, 19]])
 def test_too_few_batteries_prove_nothing(levels: list[int | None]) -> None:
     """Four observations, or five with one unknown, do not make a battery that is always low."""
     readings = [Reading(NOW - days(9 - n), None, level) for n, level in enumerate(levels)]
-    missing = undetermined("power-low", beside(battery_percent=19, readings=readings))
+    missing = undetermined("power-low", a_case(battery_percent=19, readings=readings))
     assert missing == (("battery_percent", "too_few_readings"),)
 
 
@@ -214,8 +199,7 @@ def test_too_few_batteries_prove_nothing(levels: list[int | None]) -> None:
 def test_some_checks_only_matter_beside_a_backup_problem(check: str) -> None:
     """Without a backup problem nobody is told about a VPN, a small plan or a low battery."""
     case = a_case(vpn_configured=True, battery_percent=1)
-    healthy = Case(device=case.device, policy=case.policy, now=NOW, catalog=case.catalog, backup=CLEAR)
-    assert run(BY_ID[check], healthy) == CLEAR
+    assert run(BY_ID[check], case, backup=CLEAR) == CLEAR
 
 
 @pytest.mark.parametrize(
