@@ -7,6 +7,7 @@ more than the look-up itself. SQLite takes the list as JSON, PostgreSQL as an ar
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -31,10 +32,17 @@ def rows_among(
 ) -> list[Row]:
     """The rows of `query` whose `column` is one of `wanted`; `others` are the query's own parameters."""
     values = list(wanted)
-    if connection.dialect.name == "sqlite":
+    name = connection.dialect.name
+    listed = json.dumps(values) if name == "sqlite" else values
+    return list(connection.execute(_among(query, column, name), {**(others or {}), WANTED: listed}))
+
+
+# Built once for each look-up: a statement made anew is a statement whose cache key is made anew.
+@lru_cache(maxsize=64)
+def _among(
+    query: sa.Select[*tuple[Any, ...]], column: sa.Column[Any], dialect: str
+) -> sa.Select[*tuple[Any, ...]]:
+    if dialect == "sqlite":
         items = sa.func.json_each(sa.bindparam(WANTED, type_=sa.Text)).table_valued("value")
-        among, listed = column.in_(sa.select(items.c.value)), json.dumps(values)
-    else:
-        among = column == sa.any_(sa.bindparam(WANTED, type_=postgresql.ARRAY(column.type)))
-        listed = values
-    return list(connection.execute(query.where(among), {**(others or {}), WANTED: listed}))
+        return query.where(column.in_(sa.select(items.c.value)))
+    return query.where(column == sa.any_(sa.bindparam(WANTED, type_=postgresql.ARRAY(column.type))))

@@ -14,6 +14,7 @@ from fleet.lifecycle import fingerprint
 from fleet.model.fact import Gap
 from fleet.store import tables as t
 from fleet.store.among import rows_among
+from fleet.store.insert import insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,12 +28,11 @@ if TYPE_CHECKING:
 def introduce(connection: Connection, source_id: int, strangers: Sequence[DeviceRecord]) -> None:
     """Enter records that their source never showed before, each as one of the device that it belongs to."""
     devices = _identify(connection, source_id, strangers)
-    connection.execute(
-        t.source_device.insert(),
-        [
-            {"source_id": source_id, "native_id": record.native_id, "device_id": devices[record.native_id]}
-            for record in strangers
-        ],
+    insert_rows(
+        connection,
+        t.source_device,
+        ("source_id", "native_id", "device_id"),
+        [(source_id, record.native_id, devices[record.native_id]) for record in strangers],
     )
 
 
@@ -54,17 +54,17 @@ def _identify(connection: Connection, source_id: int, records: Sequence[DeviceRe
     serials = {record.native_id: _identity(record.serial) for record in records}
     udids = {record.native_id: _identity(record.udid) for record in records}
     index = _Index(connection, set(serials.values()), set(udids.values()))
-    made: dict[str, dict[str, str | None]] = {}
+    made: dict[str, tuple[str, str | None, str | None]] = {}
     for record in records:
         serial, udid = serials[record.native_id], udids[record.native_id]
         if index.find(serial, udid) is None:
             key = _key(serial, udid, source_id, record.native_id)
-            made.setdefault(key, {"key": key, "serial": serial, "udid": udid})
+            made.setdefault(key, (key, serial, udid))
     if made:
         existing = index.keys_of(connection, made)
-        fresh = [row for row in made.values() if row["key"] not in existing]
+        fresh = [row for row in made.values() if row[0] not in existing]
         if fresh:
-            connection.execute(t.device.insert(), fresh)
+            insert_rows(connection, t.device, ("key", "serial", "udid"), fresh)
         index.learn(connection, set(made))
     found = {
         record.native_id: index.find(serials[record.native_id], udids[record.native_id])
@@ -137,23 +137,24 @@ class _Index:
 
     def keys_of(self, connection: Connection, keys: Iterable[str]) -> set[str]:
         """Which of `keys` exist already."""
-        return {row.key for row in rows_among(connection, _DEVICES, t.device.c.key, list(keys))}
+        return {row.key for row in rows_among(connection, _KEYS, t.device.c.key, list(keys))}
 
     def learn(self, connection: Connection, keys: set[str]) -> None:
         """Take in devices that have just been made."""
         self._take(connection, t.device.c.key, keys)
 
     def _take(self, connection: Connection, column: sa.Column[Any], wanted: set[str]) -> None:
-        for row in rows_among(connection, _DEVICES, column, wanted) if wanted else ():
-            self.by_key[row.key] = row.id
-            self._identities[row.id] = (row.serial, row.udid)
-            if row.serial:
-                self._by_serial[row.serial] = row.id
-            if row.udid:
-                self._by_udid[row.udid] = (row.id, row.serial)
+        for number, key, serial, udid in rows_among(connection, _DEVICES, column, wanted) if wanted else ():
+            self.by_key[key] = number
+            self._identities[number] = (serial, udid)
+            if serial:
+                self._by_serial[serial] = number
+            if udid:
+                self._by_udid[udid] = (number, serial)
 
 
-_DEVICES = sa.select(t.device)
+_DEVICES = sa.select(t.device.c.id, t.device.c.key, t.device.c.serial, t.device.c.udid)
+_KEYS = sa.select(t.device.c.key)
 
 
 def _reattach(connection: Connection, record: DeviceRecord, known: Row) -> None:
