@@ -19,8 +19,9 @@ from markupsafe import Markup
 from fleet.errors import OutputError
 from fleet.model.device import SIGNALS, TIME_SIGNALS
 from reports._format import Format, ReportContext, Written
+from reports._guide import Guide, bundled_guide
 from reports.html import words
-from reports.html.advice import Advice, Guide, bundled_guide
+from reports.html.advice import Advice
 from reports.html.columns import payload
 from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
 from reports.html.summary import Summary, view

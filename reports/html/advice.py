@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-from fleet.apple.catalog import bundled
-from fleet.guide import Fix, load, steps_for
-from fleet.model.fact import Fact, Gap
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from fleet.model.device import Device
+    from fleet.guide import Fix
     from fleet.model.run import DeviceReport
-
-_LONGEST_MAJOR = 4  # digits; what is longer is no version
-
-
-class Handling(NamedTuple):
-    """What the wording of instructions depends on.
-
-    Attributes:
-        device_class: `iphone` or `ipad`.
-        major: the installed system's major version, None where unknown.
-        force_restart: the catalogue's key of the button sequence, None where unknown.
-    """
-
-    device_class: str
-    major: int | None
-    force_restart: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """The fixes, and how the steps of one read on a device.
-
-    Attributes:
-        steps: the numbered lines of a fix; a fix that is not in the guide has none.
-        force_restart: the button sequence's key of a device.
-    """
-
-    fixes: Mapping[str, Fix]
-    steps: Callable[[str, Handling], list[str]]
-    force_restart: Callable[[Device], str | None]
+    from reports._guide import Guide, Handling
 
 
 class Advice:
@@ -55,9 +19,7 @@ class Advice:
 
     def handling(self, report: DeviceReport) -> str:
         """The name under which `texts` keeps the instructions of this device's plan."""
-        handling = Handling(
-            _device_class(report.device), _major(report.device), self._guide.force_restart(report.device)
-        )
+        handling = self._guide.handling(report.device)
         self._wanted.setdefault(handling, {}).update(dict.fromkeys(step.fix for step in report.plan))
         return _name(handling)
 
@@ -88,38 +50,3 @@ def _text(fix: Fix) -> dict[str, object]:
 
 def _name(handling: Handling) -> str:
     return "/".join("" if part is None else str(part) for part in handling)
-
-
-def _device_class(device: Device) -> str:
-    """An iPad, a Vision Pro or anything else that is no iPhone is handled like an iPad."""
-    for fact in (device.model_name, device.model_identifier):
-        if not isinstance(fact, Gap):
-            return "iphone" if fact.lower().startswith("iphone") else "ipad"
-    return "iphone" if device.platform == "iOS" else "ipad"
-
-
-def _major(device: Device) -> int | None:
-    if isinstance(device.os_version, Gap):
-        return None
-    leading = device.os_version.split(".", 1)[0]
-    return (
-        int(leading) if leading.isascii() and leading.isdigit() and len(leading) <= _LONGEST_MAJOR else None
-    )
-
-
-def bundled_guide() -> Guide:
-    """The guide and the catalogue that are shipped."""
-    return Guide(fixes=load(), steps=_steps, force_restart=_force_restart)
-
-
-def _steps(fix: str, handling: Handling) -> list[str]:
-    return steps_for(load()[fix], handling.device_class, handling.major, handling.force_restart)
-
-
-def _force_restart(device: Device) -> str | None:
-    model = bundled().model(_known(device.model_identifier), _known(device.model_name))
-    return model.force_restart if model else None
-
-
-def _known(fact: Fact[str]) -> str | None:
-    return None if isinstance(fact, Gap) else fact

@@ -23,8 +23,8 @@ from fleet.model.run import (
     Trouble,
 )
 from reports._format import CheckText, ReportContext
+from reports._guide import Guide, Handling
 from reports.html import HtmlReport
-from reports.html.advice import Guide, Handling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
