@@ -142,11 +142,12 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     else:
         return None
     state = _state(before, memory, found=found is not None and memory.last_seen is None)
+    ticket_check = _ticket_check(memory)
     action, memory = _tell(memory, tonight, clock)
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
     moved = before != memory.condition and state in _MOVES and memory.reason not in {"device_gone", "waived"}
-    return Step(memory, _finding(memory, state, action, clock), moved=moved)
+    return Step(memory, _finding(memory, state, action, clock, ticket_check), moved=moved)
 
 
 _STANDING = frozenset({Condition.OPEN, Condition.WAIVED, Condition.GONE})
@@ -270,7 +271,14 @@ def _shown(before: Condition | None, memory: Memory, action: Action) -> bool:
     return before is not memory.condition or action is not Action.NONE
 
 
-def _finding(memory: Memory, state: State, action: Action, clock: Clock) -> Finding:
+def _ticket_check(memory: Memory) -> str | None:
+    """The check that the ticketing system was last told of, while the ticket that it was told of stands open."""
+    if memory.ticket is not Ticket.OPEN or memory.told is None:
+        return None
+    return memory.told.split("/", 1)[0]
+
+
+def _finding(memory: Memory, state: State, action: Action, clock: Clock, ticket_check: str | None) -> Finding:
     return Finding(
         external_id=memory.external_id,
         problem=memory.problem,
@@ -289,4 +297,5 @@ def _finding(memory: Memory, state: State, action: Action, clock: Clock) -> Find
         observed_at=memory.observed_at,
         reason=memory.reason,
         waiver_until=memory.waiver_until,
+        ticket_check=ticket_check,
     )

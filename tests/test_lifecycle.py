@@ -413,3 +413,28 @@ def test_external_id_stays(nights: list[Night]) -> None:
         if after and after.finding:
             first = first or (after.finding.external_id, after.finding.first_seen)
             assert (after.finding.external_id, after.finding.first_seen) == first
+
+
+@pytest.mark.parametrize(
+    ("memory", "tonight", "check", "ticket_check"),
+    [
+        (None, FOUND, "backup-stale", None),
+        (HELD, FOUND, "backup-stale", None),
+        (OPEN, FOUND, "backup-stale", "backup-stale"),
+        (OPEN, worse(check="backup-disabled"), "backup-disabled", "backup-stale"),
+        (replace(OPEN, check="backup-disabled"), worse(check="backup-disabled"), "backup-disabled", "backup-stale"),
+        (OPEN, CLEAR, "backup-stale", "backup-stale"),
+        (RESOLVED, FOUND, "backup-stale", None),
+        (replace(OPEN, told=None), FOUND, "backup-stale", None),
+    ],
+)  # fmt: skip
+def test_which_ticket_stood_open(
+    memory: Memory | None, tonight: Tonight, check: str, ticket_check: str | None
+) -> None:
+    """Whoever groups tickets by check learns where the problem stood before tonight, on hold too."""
+    for hold in (False, True):
+        ended = step(memory, tonight, hold=hold)
+        assert ended is not None
+        assert ended.finding is not None or (hold and tonight is CLEAR)
+        if ended.finding:
+            assert (ended.finding.check, ended.finding.ticket_check) == (check, ticket_check)

@@ -153,6 +153,7 @@ class Finding:
         opened_at: `as_of` of the run that opened it last; days open count from here.
         reason: why it ended or was reopened (`device_gone`, `waiver_expired`, …), where that needs saying.
         observed_at: when the device reported the evidence.
+        ticket_check: the check by which its ticket was known before tonight; None where no ticket stood open.
     """
 
     external_id: str
@@ -172,3 +173,4 @@ class Finding:
     observed_at: datetime
     reason: str | None = None
     waiver_until: datetime | None = None
+    ticket_check: str | None = None
