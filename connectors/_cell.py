@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from connectors._wire import epoch, names, number, percent, size, text, utc
 from fleet.model.device import Enrollment, Ownership, Platform
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
+from fleet.model.identity import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -188,7 +189,7 @@ def platform_said(version_cell: object) -> Fact[Platform]:
 def _identity(value: object) -> Fact[str]:
     """A serial or UDID; what exports write in place of one is none."""
     said = phrase(value)
-    return said if isinstance(said, Gap) or not _NOBODY.fullmatch(said) else ABSENT
+    return said if isinstance(said, Gap) or identity(said) else ABSENT
 
 
 def _serial(value: object) -> Fact[str]:
@@ -200,7 +201,6 @@ def _stated(words: Mapping[str, Any]) -> Callable[[object], Fact[Any]]:
     return lambda value: word(value, words)
 
 
-_NOBODY = re.compile(r"[0-]+|n/a|none|null|unknown", re.IGNORECASE)
 _SYSTEM = re.compile(
     r"(iOS|iPadOS|tvOS|visionOS|watchOS|macOS|mac os x|os x|osx|android|windows)\s*((?:\d.*)?)", re.IGNORECASE
 )

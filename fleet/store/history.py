@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Sighting, Standing
 from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
+from fleet.model.identity import identity
 from fleet.store import tables as t
 from fleet.store.tables import FAST, SLOW, Row
 
@@ -65,7 +66,7 @@ def sighted(
         row.id: row.as_of for row in connection.execute(sa.select(t.collection.c.id, t.collection.c.as_of))
     }
     gaps = _GapSets(connection)
-    query = _SIGHTINGS if serial is None else _SIGHTINGS.where(t.device.c.serial == serial.upper())
+    query = _SIGHTINGS if serial is None else _SIGHTINGS.where(t.device.c.serial == identity(serial))
     for (device_id, key), group in groupby(_stream(connection, query, run_id), key=_device):
         several = list(group)
         yield Sighted(

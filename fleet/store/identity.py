@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fleet.lifecycle import fingerprint
-from fleet.model.fact import Gap
+from fleet.model.identity import identity
 from fleet.store import tables as t
 from fleet.store.among import rows_among
 from fleet.store.insert import insert_rows
@@ -43,16 +43,16 @@ def reidentify(connection: Connection, changed: Sequence[tuple[DeviceRecord, Row
         changed: records, each with what was known of it: `id`, `device_id`, `digest`, `serial` and `udid`.
     """
     for record, known in changed:
-        now = (_identity(record.serial), _identity(record.udid))
-        before = tuple(value and value.upper() for value in (known.serial, known.udid))
+        now = (identity(record.serial), identity(record.udid))
+        before = tuple(value and identity(value) for value in (known.serial, known.udid))
         if known.digest is not None and any(now) and now != before:
             _reattach(connection, record, known)
 
 
 def _identify(connection: Connection, source_id: int, records: Sequence[DeviceRecord]) -> dict[str, int]:
     """The device of each record by native id: by serial, else by UDID, else one of its own. Never by name."""
-    serials = {record.native_id: _identity(record.serial) for record in records}
-    udids = {record.native_id: _identity(record.udid) for record in records}
+    serials = {record.native_id: identity(record.serial) for record in records}
+    udids = {record.native_id: identity(record.udid) for record in records}
     index = _Index(connection, set(serials.values()), set(udids.values()))
     made: dict[str, tuple[str, str | None, str | None]] = {}
     for record in records:
@@ -96,11 +96,6 @@ _LEARN = (
         udid=sa.func.coalesce(t.device.c.udid, sa.bindparam("new_udid", type_=sa.String)),
     )
 )
-
-
-def _identity(fact: str | Gap) -> str | None:
-    """A serial or UDID as identities are compared: upper case; None where it is not known."""
-    return None if isinstance(fact, Gap) else fact.upper()
 
 
 def _key(serial: str | None, udid: str | None, source_id: int, native_id: str) -> str:
@@ -158,7 +153,7 @@ _KEYS = sa.select(t.device.c.key)
 
 
 def _reattach(connection: Connection, record: DeviceRecord, known: Row) -> None:
-    serial, udid = _identity(record.serial), _identity(record.udid)
+    serial, udid = identity(record.serial), identity(record.udid)
     target = _Index(connection, {serial}, {udid}).find(serial, udid)
     current = connection.execute(sa.select(t.device).where(t.device.c.id == known.device_id)).one()
     if target is None and (current.serial is None or serial in {None, current.serial}):

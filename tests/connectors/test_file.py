@@ -217,7 +217,7 @@ def test_dates(tmp_path: Path, value: object, date_format: str, timezone: str, e
 def test_a_backup_date_that_an_object_lacks_is_not_never(tmp_path: Path) -> None:
     """A key left out of a JSON object says nothing; only an empty one says never."""
     path = tmp_path / "devices.json"
-    path.write_text('[{"s": "A", "b": null}, {"s": "B"}]')
+    path.write_text('[{"s": "S1", "b": null}, {"s": "S2"}]')
     found = records(path, {"serial": "s", "last_cloud_backup_at": "b"})
     assert [record.last_cloud_backup_at for record in found] == [NEVER, ABSENT]
 

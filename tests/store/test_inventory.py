@@ -190,6 +190,15 @@ def phone(
         (phone("a", name="Desk"), phone("b", name="Desk"), False),
         (phone("a", ABSENT, UNREADABLE), phone("a", ABSENT, UNREADABLE), False),
         (phone("a", NOT_PERMITTED, "U1"), phone("b", "S1", NOT_PERMITTED), False),
+        (phone("a", " s 1 ", ABSENT), phone("b", "S1", ABSENT), True),
+        (
+            phone("a", ABSENT, "00008110-000A1B2C3D4E5F60"),
+            phone("b", ABSENT, "00008110000a1b2c3d4e5f60"),
+            True,
+        ),
+        (phone("a", "N/A", "Unknown"), phone("b", "N/A", "Unknown"), False),
+        (phone("a", "0", "00000000-0000-0000-0000-000000000000"), phone("b", "000000000000"), False),
+        (phone("a", "S1", "Not Available"), phone("b", "S2", "Not Available"), False),
     ],
 )
 @pytest.mark.parametrize("order", [("hq", "lab"), ("lab", "hq")])
