@@ -22,8 +22,8 @@ from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
 from reports.html import words
 from reports.html.advice import Advice
-from reports.html.columns import payload
 from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
+from reports.html.payload import payload
 from reports.html.summary import Summary, view
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fleet.model.run import DeviceReport, RunReport
 
 NAME = "index.html"
-_SCRIPTS = ("data.js", "list.js", "detail.js", "report.js")
+_SCRIPTS = ("fingerprint.js", "columns.js", "fleet.js", "list.js", "detail.js", "report.js")
 
 
 class HtmlReport:
@@ -53,10 +53,9 @@ class HtmlReport:
 
     def finish(self, run: RunReport) -> list[Written]:
         """Write the page. Raises OutputError where the file cannot be written."""
+        tables = self._devices.tables()  # before the head, which tells of what the last devices brought
         page = _template().stream(
-            **view(run, self._summary, self._checks),
-            **_assets(),
-            data=payload(self._head(run), self._devices.tables()),
+            **view(run, self._summary, self._checks), **_assets(), data=payload(self._head(run), tables)
         )
         try:
             # For the owner alone: names and serial numbers stand in it.

@@ -1,29 +1,33 @@
-"""Columns that hold a fleet compactly while it streams by, and their form in the page.
+"""Columns that hold a fleet compactly while it streams by.
 
-A column is bytes from the first device on: a number per row, or text with every string once. In the page the bytes
-of a number are laid apart (all lowest bytes, then all second ones, …), because equal bytes beside each other is what
-compression lives on.
+Values come a few hundred rows at a time: a column that takes them in one call costs a tenth of one that takes them
+one by one. A column is bytes from the first row on: a number per row, or text with every string once. In the page
+the bytes of a number are laid apart (all lowest bytes, then all second ones, …), because equal bytes beside each
+other is what compression lives on.
 """
 
 from __future__ import annotations
 
-import base64
-import json
+import re
 import sys
 import zlib
 from array import array
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+from fleet.model.fact import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Sequence
 
 Spec: TypeAlias = dict[str, object]
 
-_CHUNK = 3 * 65536  # of three bytes each, so that base64 needs no padding in between
 _TELLING_ROWS = 65_536
 _NARROW = 32
 _BREAKS = str.maketrans("\n\0", "  ")
-_SEPARATORS = str.maketrans("\n\0\x1e\x1f", "    ")
+_SEPARATORS = str.maketrans("\n\0\x1d\x1e\x1f", "     ")
+_WHOLE_NUMBERS = re.compile(r"(?<!\d)(?:0|[1-9]\d{0,8})(?!\d)", re.ASCII)
+_PLACE = "\x1d"
 
 
 class Blob:
@@ -55,12 +59,21 @@ class Numbers:
     def __init__(self) -> None:
         self._rows = array("I")
         self.append = self._rows.append
+        self.extend = self._rows.extend
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._rows)
+    def moved(self, places: Sequence[int]) -> Numbers:
+        """The same rows with `places[number]` in place of each number."""
+        moved = Numbers()
+        if self._rows:
+            moved.extend(map(places.__getitem__, self._rows))
+        return moved
+
+    def picked(self, entries: Sequence[bytes]) -> bytes:
+        """The entries that the numbers name, one behind the other."""
+        return b"".join(map(entries.__getitem__, self._rows))
 
     def planes(self) -> list[bytes]:
         """One part per byte of the numbers, the lowest first; the highest parts are left out while all zero."""
@@ -78,79 +91,82 @@ class Numbers:
         return {"kind": "numbers", "planes": [blob.add(plane) for plane in self.planes()]}
 
 
+class _Numbered(dict[Any, int]):
+    """The number of each value's spelling, in the order in which spellings first came; 0 is the empty one."""
+
+    def __init__(self, spell: Callable[[Any], str]) -> None:
+        super().__init__()
+        self.entries = {"": 0}
+        self._spell = spell
+
+    def __missing__(self, value: object) -> int:
+        number = self.entries.setdefault(self._spell(value), len(self.entries))
+        self[value] = number
+        return number
+
+
 class Text:
-    """Strings, each stored once; `None` reads as an empty string.
+    """Strings, each stored once; None and a gap read as an empty string.
 
     A column whose strings hardly repeat (serial numbers) is stored row by row instead: the index would cost more
     than it saves.
+
+    Args:
+        spell: how a value reads; asked once for equal values.
     """
 
-    def __init__(self) -> None:
-        self._codes: Numbers | None = Numbers()
-        self._entries: dict[str, int] = {"": 0}
+    def __init__(self, spell: Callable[[Any], str] | None = None) -> None:
+        self._spell = spell or spelled
+        self._numbered: _Numbered | None = _Numbered(self._spell)
+        self._codes = Numbers()
         self._lines = bytearray()
         self._count = 0
+        self._next_look = _TELLING_ROWS
 
-    def append(self, value: str | None) -> None:
-        """Take one row. Line breaks and NUL become spaces, half surrogates question marks."""
-        self._count += 1
-        if self._codes is None:
-            self._lines += _line(value or "")
+    def extend(self, values: Sequence[object]) -> None:
+        """Take some rows. Line breaks and NUL become spaces, half surrogates question marks."""
+        self._count += len(values)
+        if self._numbered is None:
+            self._lines += b"".join(map(_line, map(self._spell, values)))
             return
-        self._codes.append(self._entries.setdefault(value or "", len(self._entries)))
-        if self._count % _TELLING_ROWS == 0 and self._hardly_repeats():
-            self._unroll(self._codes)
+        self._codes.extend(map(self._numbered.__getitem__, values))
+        if self._count >= self._next_look:
+            self._next_look += _TELLING_ROWS
+            if _hardly_repeat(self._numbered.entries, self._count):
+                self._unroll(self._numbered.entries)
 
     def pack(self, blob: Blob) -> Spec:
         """The strings joined by line breaks, and the rows' numbers among them (null: in the order of the rows)."""
-        if self._codes is not None and self._hardly_repeats():
-            self._unroll(self._codes)
-        if self._codes is None:
+        if self._numbered is not None and _hardly_repeat(self._numbered.entries, self._count):
+            self._unroll(self._numbered.entries)
+        if self._numbered is None:
             return {"kind": "text", **_laid(bytes(self._lines), blob), "codes": None}
-        lines, codes = self._sorted(self._codes)
-        if len(self._entries) > self._count // 4:
-            rows = b"".join(self._rows(self._codes))
+        entries = self._numbered.entries
+        lines, codes = _sorted(entries, self._codes)
+        if len(entries) > self._count // 4:
+            rows = self._codes.picked([_line(entry) for entry in entries])
             if _packed(rows, _upright(rows)) < _packed(lines) + sum(map(_packed, codes.planes())):
                 return {"kind": "text", **_laid(rows, blob), "codes": None}
         return {"kind": "text", "at": blob.add(lines), "bytes": len(lines), "codes": codes.pack(blob)}
 
-    def _sorted(self, codes: Numbers) -> tuple[bytes, Numbers]:
-        """The entries in the order of the alphabet, where neighbours begin alike and pack to half, and their codes."""
-        order = sorted(self._entries)
-        place = {self._entries[entry]: number for number, entry in enumerate(order)}
-        moved = Numbers()
-        for code in codes:
-            moved.append(place[code])
-        return b"".join(map(_line, order)), moved
-
-    def _rows(self, codes: Numbers) -> list[bytes]:
-        lines = [_line(entry) for entry in self._entries]
-        return [lines[code] for code in codes]
-
-    def _hardly_repeats(self) -> bool:
-        return len(self._entries) > 1 + self._count * 3 // 4
-
-    def _unroll(self, codes: Numbers) -> None:
-        self._lines = bytearray(b"".join(self._rows(codes)))
-        self._codes = None
-        self._entries = {}
+    def _unroll(self, entries: Iterable[str]) -> None:
+        self._lines = bytearray(self._codes.picked([_line(entry) for entry in entries]))
+        self._codes = Numbers()
+        self._numbered = None
 
 
 class Joint:
-    """Text columns that go together (a model and its name), stored as one: each combination once."""
+    """Text columns that go together (a model and its name), stored as one: each combination once.
+
+    Attributes:
+        extend: takes some rows, each a tuple with a value for every column.
+    """
 
     def __init__(self, width: int) -> None:
-        self.columns = [Part(self, place) for place in range(width)]
-        self._row: list[str] = []
-        self._text = Text()
+        self._text = Text(_side_by_side)
         self._spec: Spec | None = None
-
-    def take(self, value: str | None) -> None:
-        """One value of the row at hand; the columns come in their order."""
-        self._row.append(value or "")
-        if len(self._row) == len(self.columns):
-            self._text.append("\x1e".join(self._row))
-            self._row.clear()
+        self.extend = self._text.extend
+        self.columns = [Part(self, place) for place in range(width)]
 
     def pack(self, blob: Blob) -> Spec:
         """As `Text.pack`; laid into the blob once, however many columns ask."""
@@ -165,60 +181,70 @@ class Part:
     def __init__(self, joint: Joint, place: int) -> None:
         self._joint = joint
         self._place = place
-        self.append = joint.take
 
     def pack(self, blob: Blob) -> Spec:
         """The joint column, and which part of its entries is meant."""
         return {**self._joint.pack(blob), "part": self._place}
 
 
-class Ids:
-    """Fingerprints of 32 hex digits.
-
-    They are random, so each costs its full length. Up to `whole_up_to` rows they stand whole; a larger table keeps
-    the first 8 digits, or as many more as tell its rows apart.
-    """
-
-    whole_up_to = 20_000
-    _short = 4
+class Phrases:
+    """Sentences that differ in their numbers (`24 days old`): each wording once, and the numbers by themselves."""
 
     def __init__(self) -> None:
-        self._rows = bytearray()
-        self._count = 0
+        self._wordings = Text(_as_it_is)
+        self._numbers = Numbers()
 
-    def append(self, fingerprint: str) -> None:
-        """Take one row. Raises ValueError for anything but hex digits."""
-        self._rows += bytes.fromhex(fingerprint)
-        self._count += 1
+    def extend(self, sentences: Sequence[str]) -> None:
+        """Take some rows."""
+        plain_ones = list(map(plain, sentences))
+        self._wordings.extend([_WHOLE_NUMBERS.sub(_PLACE, sentence) for sentence in plain_ones])
+        for sentence in plain_ones:
+            self._numbers.extend(map(int, _WHOLE_NUMBERS.findall(sentence)))
 
     def pack(self, blob: Blob) -> Spec:
-        """One part per byte of the fingerprint, the first byte first."""
-        full = len(self._rows) // self._count if self._count else 0
-        kept = full if self._count <= self.whole_up_to else self._telling(full)
-        return {"kind": "ids", "planes": [blob.add(bytes(self._rows[place::full])) for place in range(kept)]}
-
-    def _telling(self, full: int) -> int:
-        rows = bytes(self._rows)
-        for kept in range(self._short, full):
-            if len({rows[start : start + kept] for start in range(0, len(rows), full)}) == self._count:
-                return kept
-        return full
+        """Two columns: the wordings, and the numbers that fill their places."""
+        numbers = self._numbers.pack(blob)
+        return {
+            "kind": "phrases",
+            "wordings": self._wordings.pack(blob),
+            "numbers": numbers,
+            "count": len(self._numbers),
+        }
 
 
-def payload(head: Mapping[str, object], tables: Mapping[str, Mapping[str, Column]]) -> Iterator[str]:
-    """Everything the page's script reads, as pieces of base64 text of one gzip stream.
+class Prints:
+    """Fingerprints of 32 hex digits, of which only those are stored that the page cannot make again by itself.
 
-    Inside: the length of the head (4 bytes, lowest first), the head as JSON with `tables` in it, the columns' bytes.
-    The same input gives the same text: the gzip head carries no time.
+    They are random, so each stored one costs its full length.
     """
-    blob = Blob()
-    packed = {
-        name: {key: column.pack(blob) for key, column in table.items()} for name, table in tables.items()
-    }
-    text = json.dumps({**head, "tables": packed}, ensure_ascii=False, separators=(",", ":")).encode(
-        errors="replace"
-    )
-    return _base64(_gzip([len(text).to_bytes(4, "little"), text, *blob.parts]))
+
+    def __init__(self) -> None:
+        self._hows = Numbers()
+        self._whole = bytearray()
+
+    def append(self, fingerprint: str, how: int) -> None:
+        """Take one row; `how` tells the page what the fingerprint is made of, 0 that it stands here whole."""
+        self._hows.append(how)
+        if not how:
+            self._whole += bytes.fromhex(fingerprint)
+
+    def pack(self, blob: Blob) -> Spec:
+        """How each is made, and where the whole ones start."""
+        hows = self._hows.pack(blob)
+        return {"kind": "prints", "hows": hows, "at": blob.add(bytes(self._whole))}
+
+
+def spelled(value: object) -> str:
+    """A fact as the page keeps it: text that holds none of the characters that separate entries."""
+    if value is None or type(value) is Gap:
+        return ""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return joined(map(str, cast("tuple[object, ...]", value)))
+        case _:
+            return plain(str(value))
 
 
 def joined(values: Iterable[str]) -> str:
@@ -228,7 +254,28 @@ def joined(values: Iterable[str]) -> str:
 
 def plain(value: str) -> str:
     """`value` without the characters that separate entries and their parts; spaces stand in for them."""
-    return value.translate(_SEPARATORS) if not value.isprintable() else value
+    return value if value.isprintable() else value.translate(_SEPARATORS)
+
+
+def _side_by_side(values: Sequence[object]) -> str:
+    return "\x1e".join(map(spelled, values))
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+def _hardly_repeat(entries: dict[str, int], rows: int) -> bool:
+    return len(entries) > 1 + rows * 3 // 4
+
+
+def _sorted(entries: dict[str, int], codes: Numbers) -> tuple[bytes, Numbers]:
+    """The entries in the order of the alphabet, where neighbours begin alike and pack to half, and their codes."""
+    order = sorted(entries.items(), key=itemgetter(0))
+    places = array("I", bytes(4 * len(order)))
+    for place, (_, number) in enumerate(order):
+        places[number] = place
+    return b"".join([_line(entry) for entry, _ in order]), codes.moved(places)
 
 
 def _line(value: str) -> bytes:
@@ -248,8 +295,8 @@ def _upright(lines: bytes) -> bytes:
     width = _width(lines)
     if not 0 < width <= _NARROW:
         return lines
-    square = b"".join(line.ljust(width, b"\0") for line in lines.split(b"\n")[:-1])
-    return b"".join(square[place::width] for place in range(width))
+    square = b"".join([line.ljust(width, b"\0") for line in lines.split(b"\n")[:-1]])
+    return b"".join([square[place::width] for place in range(width)])
 
 
 def _width(lines: bytes) -> int:
@@ -258,21 +305,3 @@ def _width(lines: bytes) -> int:
 
 def _packed(*choices: bytes) -> int:
     return min(len(zlib.compress(choice, 1)) for choice in choices)
-
-
-def _gzip(parts: Iterable[bytes]) -> Iterator[bytes]:
-    # 31: a gzip stream. zlib itself writes no time into its head, which gzip.open would.
-    squeeze = zlib.compressobj(level=6, wbits=31)
-    for part in parts:
-        yield squeeze.compress(part)
-    yield squeeze.flush()
-
-
-def _base64(parts: Iterable[bytes]) -> Iterator[str]:
-    held = bytearray()
-    for part in parts:
-        held += part
-        while len(held) >= _CHUNK:
-            yield base64.b64encode(held[:_CHUNK]).decode()
-            del held[:_CHUNK]
-    yield base64.b64encode(held).decode()

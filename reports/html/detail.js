@@ -57,7 +57,7 @@ function life(fleet, row, finding) {
     ["Open for", ["new", "open", "reopened"].includes(state) ? counted(open, "day") : null],
     ["Waived until", ends ? fleet.moment(ends).slice(0, 10) : null],
     ["Observed", `${fleet.moment(fleet.minutes(findings.observed_at[finding], row))} by ${findings.sources.list(finding).join(", ")}`],
-    [findings.id.whole ? "Ticket id" : "Ticket id starts with", findings.id.at(finding)],
+    ["Ticket id", findings.id.at(finding)],
   ];
 }
 

@@ -146,6 +146,7 @@ class Page {
 
 try {
   new Page(new Fleet(await inflate(document.getElementById("fleet").textContent)));
-} catch {
-  document.getElementById("worst").prepend(element("p", { class: "banner" }, "This browser cannot unfold the list of devices; the most urgent ones stand below."));
+} catch (error) {
+  reportError(error);
+  document.getElementById("devices").append(element("p", { class: "banner" }, "This browser cannot unfold the list of devices; the most urgent ones stand below."));
 }

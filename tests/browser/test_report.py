@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fleet.model.finding import Severity
-from tests.reports.made_up import HOSTILE, at_risk, fingerprint, protected, run_of, unknown, write
+from tests.reports.made_up import HOSTILE, at_risk, id_of, key_of, protected, run_of, unknown, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test when it complains, asks for anything, or shows a box."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -107,9 +108,7 @@ def test_counts_lead_to_their_devices_and_the_address_can_be_mailed(page: Page, 
     )
 
 
-@pytest.mark.parametrize(
-    "link", [fingerprint("device", 1), fingerprint(fingerprint("device", 1), "backup-stale")]
-)
+@pytest.mark.parametrize("link", [key_of(1), id_of(key_of(1), "backup-stale")])
 def test_a_mailed_device_opens_and_closes(page: Page, address: str, link: str) -> None:
     """The key of a device or the id of its finding opens it; Escape closes, and the focus is on its row."""
     page.goto(f"{address}#d={link}")
@@ -135,7 +134,7 @@ def test_a_mailed_device_opens_and_closes(page: Page, address: str, link: str) -
 
 def test_a_device_that_is_not_in_this_report(page: Page, address: str) -> None:
     """A link to a device of another night says so, instead of showing another device or nothing."""
-    page.goto(f"{address}#d={fingerprint('device', 999)}")
+    page.goto(f"{address}#d={key_of(999)}")
     expect(page.get_by_role("dialog")).to_contain_text("This report holds no device or finding with that id.")
 
 
@@ -160,7 +159,7 @@ def test_by_keyboard_alone(page: Page, address: str) -> None:
 
 def test_hostile_names_are_only_names(page: Page, address: str) -> None:
     """Markup in a name is shown, in the list and in the detail, and never becomes an element."""
-    page.goto(f"{address}#d={fingerprint('device', 2)}")
+    page.goto(f"{address}#d={key_of(2)}")
     expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_contain_text("<img src=x")
     assert page.locator("img").count() == 0
 
@@ -170,7 +169,7 @@ def test_on_a_phone(page: Page, address: str, scheme: str) -> None:
     """At 390 pixels nothing has to be scrolled sideways, neither the page nor a device, in either colour scheme."""
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto(f"{address}#d={fingerprint('device', 3)}")
+    page.goto(f"{address}#d={key_of(3)}")
     page.wait_for_selector("dialog[open]")
     for measured in ("document.documentElement", "document.querySelector('dialog')"):
         assert page.evaluate(f"{measured}.scrollWidth <= {measured}.clientWidth")
@@ -187,7 +186,7 @@ def test_text_stands_out_from_its_ground(page: Page, address: str, scheme: str) 
 
 def test_headings_are_in_order(page: Page, address: str) -> None:
     """No level is skipped, in the page or in a device's detail."""
-    page.goto(f"{address}#d={fingerprint('device', 1)}")
+    page.goto(f"{address}#d={key_of(1)}")
     page.wait_for_selector("dialog[open]")
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
     assert levels[0] == 1

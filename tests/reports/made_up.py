@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fleet import lifecycle
 from fleet.guide import Fix
 from fleet.model.device import Device, DeviceRecord, Platform, Sighting, Standing
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
@@ -86,12 +87,31 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
+def key_of(number: int) -> str:
+    """The key of `phone(number)`: most follow from the serial number, every fourth was given otherwise."""
+    return lifecycle.fingerprint("serial", serial_of(number)) if number % 4 else fingerprint("device", number)
+
+
+def serial_of(number: int) -> str:
+    """The serial number of `phone(number)`."""
+    return f"FK{number:08d}"
+
+
+def id_of(key: str, check: str) -> str:
+    """The external id of a device's finding."""
+    return lifecycle.fingerprint("finding", key, _problem(check))
+
+
+def _problem(check: str) -> str:
+    return "backup" if check.startswith("backup") else check
+
+
 def finding(key: str, check: str, severity: Severity, state: State = State.OPEN, days: int = 12) -> Finding:
     """A finding of the device `key`, first seen `days` ago."""
     began = AS_OF - timedelta(days=days)
     return Finding(
-        external_id=fingerprint(key, check),
-        problem="backup" if check.startswith("backup") else check,
+        external_id=id_of(key, check),
+        problem=_problem(check),
         check=check,
         basis=Basis.OBSERVED,
         severity=severity,
@@ -116,7 +136,7 @@ def phone(number: int = 1, **facts: object) -> Device:
     """A healthy phone of the source `hq`, save for `facts`."""
     observed = AS_OF - timedelta(hours=3)
     known: dict[str, object] = {
-        "serial": f"FK{number:08d}",
+        "serial": serial_of(number),
         "name": f"Phone {number}",
         "model_name": "iPhone 14",
         "platform": Platform.IOS,
@@ -139,7 +159,7 @@ def phone(number: int = 1, **facts: object) -> Device:
     sighting = Sighting(
         source="hq", record=record, observed_at=observed, last_seen_at=AS_OF, standing=Standing.READ
     )
-    return Device(key=fingerprint("device", number), sightings=(sighting,), **known)  # type: ignore[arg-type]
+    return Device(key=key_of(number), sightings=(sighting,), **known)  # type: ignore[arg-type]
 
 
 def protected(number: int = 1, **facts: object) -> DeviceReport:

@@ -18,7 +18,7 @@ from fleet.model.fact import NEVER
 from fleet.model.finding import Severity, State
 from fleet.model.run import Incident, Outcome
 from reports.html import FORMAT, HtmlReport
-from reports.html.columns import Blob, Ids, Text
+from reports.html.columns import Blob, Phrases, Prints, Text
 from reports.html.summary import headline
 from reports.html.words import moment
 from tests.reports import made_up
@@ -326,21 +326,33 @@ def test_a_month_old_report_reads_the_same(tmp_path: Path) -> None:
     assert datetime(2026, 10, 1, tzinfo=UTC) < datetime.fromisoformat(f"{min(dates)}T00:00+00:00")
 
 
-def test_a_large_table_keeps_as_much_of_an_id_as_tells_its_rows_apart() -> None:
-    """Two ids that begin alike are kept long enough to differ."""
-    ids = Ids()
-    ids.whole_up_to = 1
-    ids.append("00112233445566778899aabbccddeeff")
-    ids.append("00112233445500000000000000000000")
-    assert str(ids.pack(Blob())["planes"]).count(",") == 7 - 1
+def test_only_what_the_page_cannot_make_again_is_stored() -> None:
+    """A fingerprint that follows from what the page holds costs one small number; another stands there whole."""
+    prints = Prints()
+    prints.append("00112233445566778899aabbccddeeff", 1)
+    prints.append("ffeeddccbbaa99887766554433221100", 0)
+    blob = Blob()
+    prints.pack(blob)
+    assert b"".join(blob.parts) == b"\x01\x00" + bytes.fromhex("ffeeddccbbaa99887766554433221100")
+
+
+def test_sentences_that_differ_in_their_numbers_share_their_wording() -> None:
+    """Only plain whole numbers are taken out of a sentence: leading zeros and long digits would not come back."""
+    phrases = Phrases()
+    phrases.extend(["12 days, 0.5 GB", "7 days, 1.25 GB", "007", "12345678901"])
+    blob = Blob()
+    spec = phrases.pack(blob)
+    assert spec["count"] == 6
+    for wording in ("\x1d days, \x1d.\x1d GB\n", "007\n", "12345678901\n"):
+        assert wording.encode() in b"".join(blob.parts)
 
 
 def test_text_that_never_repeats_is_not_indexed() -> None:
     """Serial numbers of a large fleet are stored in the order of the devices, sites once each."""
     serials, sites = Text(), Text()
-    for number in range(70_000):
-        serials.append(made_up.fingerprint(number)[:8])
-        sites.append(f"Site {number % 3}")
+    for start in range(0, 70_000, 1000):
+        serials.extend([made_up.fingerprint(number)[:8] for number in range(start, start + 1000)])
+        sites.extend([f"Site {number % 3}" for number in range(start, start + 1000)])
     blob = Blob()
     assert serials.pack(blob)["codes"] is None
     assert sites.pack(blob)["bytes"] == len("\nSite 0\nSite 1\nSite 2\n")

@@ -1,0 +1,170 @@
+// Columns, unfolded from the page's data block when first asked for. Nothing here touches the page.
+
+/** The bytes of the data block, inflated. */
+async function inflate(base64) {
+  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Computes once: the getter is replaced by its value. */
+function settled(object, name, value) {
+  Object.defineProperty(object, name, { value });
+  return value;
+}
+
+/** Whole numbers whose bytes lie apart, the lowest first. */
+function numbers(bytes, spec, rows) {
+  const column = new Uint32Array(rows);
+  spec.planes.forEach((start, place) => {
+    for (let row = 0; row < rows; row += 1) column[row] |= bytes[start + row] << (8 * place);
+  });
+  return column;
+}
+
+/** Where each row's parts start in a table of parts; one more at the end. */
+function sums(counts) {
+  const starts = new Uint32Array(counts.length + 1);
+  counts.forEach((count, row) => {
+    starts[row + 1] = starts[row] + count;
+  });
+  return starts;
+}
+
+/** The other way round: per part the row that it belongs to. */
+function spread(starts) {
+  const owners = new Uint32Array(starts[starts.length - 1]);
+  for (let owner = 0; owner + 1 < starts.length; owner += 1) owners.fill(owner, starts[owner], starts[owner + 1]);
+  return owners;
+}
+
+/** Lines whose bytes lie apart, all first bytes first; the short ones are filled up with zeros. */
+function upright(part, rows, width) {
+  const lines = new Uint8Array(part.length + rows);
+  let end = 0;
+  for (let row = 0; row < rows; row += 1) {
+    for (let place = row; place < part.length && part[place]; place += rows) lines[end++] = part[place];
+    lines[end++] = 10;
+  }
+  return lines.subarray(0, end);
+}
+
+/** Text: `entries` once each, and per row the number of its entry. */
+class Text {
+  constructor(bytes, spec, rows) {
+    Object.assign(this, { bytes, spec, rows });
+  }
+
+  get entries() {
+    const { at, bytes: length, width } = this.spec;
+    const part = this.bytes.subarray(at, at + length);
+    const lines = new TextDecoder().decode(width ? upright(part, this.rows, width) : part).split("\n");
+    lines.pop();
+    const { part: place } = this.spec; // several columns may share their entries, each reading its own part
+    return settled(this, "entries", place === undefined ? lines : lines.map((line) => line.split("\x1e")[place] ?? ""));
+  }
+
+  get codes() {
+    const codes = this.spec.codes
+      ? numbers(this.bytes, this.spec.codes, this.rows)
+      : Uint32Array.from({ length: this.rows }, (_, row) => row);
+    return settled(this, "codes", codes);
+  }
+
+  get folded() {
+    return settled(this, "folded", this.entries.map((entry) => entry.toLowerCase()));
+  }
+
+  /** Per row its place in the order of the alphabet; equal texts share one, empty ones come last. */
+  get ranks() {
+    const { folded, codes } = this;
+    const order = [...folded.keys()].sort((a, b) => (folded[a] < folded[b] ? -1 : folded[a] > folded[b] ? 1 : 0));
+    const rank = new Float64Array(folded.length);
+    order.forEach((entry, place) => {
+      const before = order[place - 1];
+      rank[entry] = place && folded[before] === folded[entry] ? rank[before] : place;
+    });
+    return settled(this, "ranks", Float64Array.from(codes, (code) => (folded[code] ? rank[code] : Infinity)));
+  }
+
+  at(row) {
+    return this.entries[this.codes[row]];
+  }
+
+  list(row) {
+    const entry = this.at(row);
+    return entry ? entry.split("\x1f") : [];
+  }
+
+  /** The number of the entry that reads `value`, or -1. */
+  codeOf(value) {
+    return this.entries.indexOf(value);
+  }
+}
+
+/** Sentences: a wording, and the numbers that stand in its places. */
+class Phrases {
+  constructor(bytes, spec, rows) {
+    Object.assign(this, { bytes, spec, rows, wordings: new Text(bytes, spec.wordings, rows) });
+  }
+
+  get numbers() {
+    return settled(this, "numbers", numbers(this.bytes, this.spec.numbers, this.spec.count));
+  }
+
+  get starts() {
+    const places = this.wordings.entries.map((wording) => wording.split("\x1d").length - 1);
+    return settled(this, "starts", sums(this.wordings.codes.map((code) => places[code])));
+  }
+
+  at(row) {
+    let place = this.starts[row];
+    return this.wordings.at(row).replace(/\x1d/g, () => this.numbers[place++]);
+  }
+}
+
+/** Fingerprints; most are not stored, but made again from what they stand for. `making` gives that for a row. */
+class Prints {
+  constructor(bytes, spec, rows) {
+    Object.assign(this, { bytes, spec, rows });
+  }
+
+  get hows() {
+    return settled(this, "hows", numbers(this.bytes, this.spec.hows, this.rows));
+  }
+
+  /** Per row how many whole fingerprints stand before its own. */
+  get before() {
+    return settled(this, "before", sums(this.hows.map((how) => (how ? 0 : 1))));
+  }
+
+  at(row) {
+    if (this.hows[row]) return fingerprint(...this.making(row, this.hows[row]));
+    const start = this.spec.at + 16 * this.before[row];
+    return [...this.bytes.subarray(start, start + 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  /** The row whose fingerprint `wanted` is, or -1; every row may have to be made for it. */
+  rowOf(wanted) {
+    for (let row = 0; row < this.rows; row += 1) if (this.at(row) === wanted) return row;
+    return -1;
+  }
+
+  /** The same where the rows stand in the order of their fingerprints: a handful are made. */
+  rowAmongSorted(wanted) {
+    let [low, high] = [0, this.rows];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.at(middle) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.rows && this.at(low) === wanted ? low : -1;
+  }
+}
+
+const MAKERS = {
+  numbers,
+  text: (bytes, spec, rows) => new Text(bytes, spec, rows),
+  phrases: (bytes, spec, rows) => new Phrases(bytes, spec, rows),
+  prints: (bytes, spec, rows) => new Prints(bytes, spec, rows),
+};

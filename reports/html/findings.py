@@ -1,0 +1,86 @@
+"""The findings as columns, and the values of their evidence in a table of its own."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from fleet.lifecycle import fingerprint
+from fleet.model.device import SIGNALS
+from reports.html.columns import Column, Numbers, Phrases, Prints, Text, joined
+from reports.html.moments import distance, minutes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fleet.model.device import Device
+    from fleet.model.finding import Finding
+    from fleet.model.run import DeviceReport
+
+_TEXTS = ("problem", "check", "basis", "severity", "state", "reason")
+_TIMES = ("first_seen", "last_seen", "opened_at")
+_SHOWN = frozenset(SIGNALS) - {"udid"}
+_WHOLE, _OF_PROBLEM = range(2)
+
+
+class Findings:
+    """Evidence that only repeats a signal of the device is stored as `=`."""
+
+    def __init__(self) -> None:
+        self._id = Prints()
+        self._texts = {name: Text() for name in (*_TEXTS, "sources", "evidence")}
+        self._summary = Phrases()
+        self._times = {name: Numbers() for name in (*_TIMES, "observed_at", "waiver_until")}
+        self.values = Phrases()
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns by name."""
+        return {"id": self._id, **self._texts, "summary": self._summary, **self._times}
+
+    def take(self, reports: Sequence[DeviceReport], observed: Sequence[int]) -> list[int]:
+        """Take some devices' findings; the answer is how many each has."""
+        owned = [
+            (report.device, at, finding)
+            for report, at in zip(reports, observed, strict=True)
+            for finding in report.findings
+        ]
+        findings = [finding for _, _, finding in owned]
+        for device, _, finding in owned:
+            self._id.append(finding.external_id, _making(device, finding))
+        self._times["observed_at"].extend([distance(finding.observed_at, at) for _, at, finding in owned])
+        self.values.extend(
+            [
+                "=" if _repeats(device, name, value) else _compact(value)
+                for device, _, finding in owned
+                for name, value in finding.evidence.items()
+            ]
+        )
+        for name in _TEXTS:
+            self._texts[name].extend([getattr(finding, name) for finding in findings])
+        for name in _TIMES:
+            self._times[name].extend([minutes(getattr(finding, name)) for finding in findings])
+        self._texts["sources"].extend([joined(finding.sources) for finding in findings])
+        self._texts["evidence"].extend([joined(finding.evidence) for finding in findings])
+        self._summary.extend([finding.summary for finding in findings])
+        ends = [finding.waiver_until for finding in findings]
+        self._times["waiver_until"].extend([minutes(end) if end else 0 for end in ends])
+        return [len(report.findings) for report in reports]
+
+
+def _making(device: Device, finding: Finding) -> int:
+    """What the page can make the finding's id from."""
+    made = fingerprint("finding", device.key, finding.problem) == finding.external_id
+    return _OF_PROBLEM if made and finding.problem.isprintable() else _WHOLE
+
+
+def _repeats(device: Device, name: str, value: object) -> bool:
+    fact = getattr(device, name, None) if name in _SHOWN else None
+    if isinstance(fact, datetime):
+        return value in (f"{fact:%Y-%m-%dT%H:%M:%SZ}", fact.isoformat())
+    return value is not None and type(fact) is type(value) and fact == value
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,102 @@
+// The fleet: tables of columns, and how their values are said. Nothing here touches the page.
+
+class Fleet {
+  constructor(bytes) {
+    const length = new DataView(bytes.buffer).getUint32(0, true);
+    Object.assign(this, JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))));
+    const body = bytes.subarray(4 + length);
+    const table = (name, rows) =>
+      Object.fromEntries(Object.entries(this.tables[name]).map(([key, spec]) => [key, MAKERS[spec.kind](body, spec, rows)]));
+    this.devices = table("devices", this.rows);
+    this.starts = { sightings: sums(this.devices.sightings), findings: sums(this.devices.findings) };
+    this.sightings = table("sightings", this.starts.sightings[this.rows]);
+    this.findings = table("findings", this.starts.findings[this.rows]);
+    const { evidence } = this.findings;
+    const pieces = Uint32Array.from({ length: this.starts.findings[this.rows] }, (_, row) => evidence.list(row).length);
+    this.starts.evidence = sums(pieces);
+    this.evidence = table("evidence", this.starts.evidence[pieces.length]);
+    this.devices.key.making = (row, how) => (how === 1 ? ["serial", this.text("serial", row).toUpperCase()] : ["udid", this.text("udid", row).toUpperCase()]);
+    this.findings.id.making = (row) => ["finding", this.devices.key.at(this.owners[row]), this.findings.problem.at(row)];
+  }
+
+  /** The rows of `table` that belong to row `owner`. */
+  *rowsOf(table, owner) {
+    for (let row = this.starts[table][owner]; row < this.starts[table][owner + 1]; row += 1) yield row;
+  }
+
+  /** Per finding the row of its device. */
+  get owners() {
+    return settled(this, "owners", spread(this.starts.findings));
+  }
+
+  /** The device that a link names by its key or by the id of one of its findings, or -1. */
+  find(id) {
+    if (!/^[0-9a-f]{32}$/.test(id)) return -1;
+    const device = this.devices.key.rowAmongSorted(id);
+    if (device >= 0) return device;
+    const finding = this.findings.id.rowOf(id);
+    return finding >= 0 ? this.owners[finding] : -1;
+  }
+
+  text(name, row) {
+    return this.devices[`fact_${name}`].at(row);
+  }
+
+  /** Minutes since 1970 of a code that counts from the device's observation; null for no value, "never" for never. */
+  minutes(code, row) {
+    if (code < 2) return code ? "never" : null;
+    const folded = code - 2;
+    return this.devices.observed[row] + (folded % 2 ? -(folded + 1) / 2 : folded / 2);
+  }
+
+  /** A signal's value, fit to be read, or null. */
+  fact(name, kind, row) {
+    const column = this.devices[`fact_${name}`];
+    if (kind === "time") return this.moment(this.minutes(column[row], row));
+    if (kind === "day") return column[row] ? this.day(column[row] * 1440) : null;
+    if (kind === "list") return column.list(row).join(", ") || "none";
+    if (kind === "text") return column.at(row) || null;
+    if (!column[row]) return null;
+    return kind === "percent" ? `${column[row] - 1} %` : size((column[row] - 1) * this.sizeStep);
+  }
+
+  /** "2026-11-22 02:00 UTC (9 days ago)", seen from the report's own moment, never from the reader's clock. */
+  moment(minutes) {
+    if (minutes === null || minutes === "never") return minutes;
+    const iso = new Date(minutes * 60000).toISOString();
+    return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC (${this.age(minutes)})`;
+  }
+
+  day(minutes) {
+    return `${new Date(minutes * 60000).toISOString().slice(0, 10)} (${this.age(minutes)})`;
+  }
+
+  age(minutes) {
+    const distance = this.asOf - minutes;
+    for (const [length, unit] of [[1440, "day"], [60, "hour"], [1, "minute"]]) {
+      const many = Math.floor(Math.abs(distance) / length);
+      if (many >= 2) return `${grouped(many)} ${unit}s ${distance > 0 ? "ago" : "later"}`;
+    }
+    return "just then";
+  }
+
+  reason(code) {
+    return this.words.reasons[code] ?? (code || "no reason given").replaceAll("_", " ");
+  }
+
+  check(id) {
+    return id === "unexplained" ? "Unexplained" : (this.checks[id]?.title ?? id);
+  }
+}
+
+function grouped(number) {
+  return number.toLocaleString("en-US");
+}
+
+function size(bytes) {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function counted(number, noun) {
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
