@@ -1,156 +1,157 @@
-"""The guide: what to do about a problem, as data; one TOML file per fix, named by the fix's id."""
+"""The guide: what to do about a problem, as data; one TOML file per fix, named by the fix's id.
+
+`labels.toml` holds what menus and devices are called, so that a menu that Apple moves is mended in one place.
+"""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, TypeVar
+
+from fleet.apple.catalog import parse_version
+from fleet.guide.fix import Fix
+from fleet.guide.reading import read_fix, read_labels
+from fleet.guide.table import GuideError
+from fleet.model.device import Platform
+from fleet.model.fact import Fact, Gap
+from fleet.model.run import Handling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
-Audience: TypeAlias = Literal["user", "admin"]
-Devices: TypeAlias = Literal["iphone", "ipad", "any"]
+    from fleet.apple.catalog import Catalog
+    from fleet.guide.fix import DeviceClass
+    from fleet.guide.reading import Labels
+    from fleet.model.device import Device
 
+_T = TypeVar("_T")
 
-class GuideError(ValueError):
-    """A file of the guide is not as it must be; the message names the file and the key."""
+__all__ = ["ORDER", "Fix", "GuideError", "handling_of", "load", "steps"]
 
+ORDER = (
+    "check-in",
+    "lift-restriction",
+    "wifi-and-power",
+    "system-status",
+    "enable-backup",
+    "allow-managed-icloud",
+    "free-icloud-storage",
+    "power-and-data-modes",
+    "force-restart",
+    "vpn-off",
+    "allow-apple-hosts",
+    "free-device-storage",
+    "enforce-update",
+    "update-system",
+    "local-backup",
+    "replace-hardware",
+    "sign-out-and-in",
+    "reset-settings",
+    "apple-support",
+)
+"""The guide's order: harmless and frequent first, a copy on a computer before what can lose data, Apple last.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One way of writing the steps, with the devices and systems for which it is right.
-
-    Attributes:
-        force_restart: the key sequence that it describes, by the catalogue's name; None where it fits all.
-    """
-
-    lines: tuple[str, ...]
-    devices: Devices = "any"
-    min_major: int | None = None
-    max_major: int | None = None
-    force_restart: str | None = None
-
-    @property
-    def general(self) -> bool:
-        """True where it fits every device."""
-        return self.devices == "any" and self.min_major is self.max_major is self.force_restart is None
-
-    def fits(self, device_class: str, major: int | None, force_restart_key: str | None) -> bool:
-        """Whether it is right for such a device; a condition on something unknown is not met."""
-        return (
-            self.devices in ("any", device_class)
-            and (self.min_major is None or (major is not None and major >= self.min_major))
-            and (self.max_major is None or (major is not None and major <= self.max_major))
-            and self.force_restart in (None, force_restart_key)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where a fix's facts come from; only pages that were read carry their address."""
-
-    title: str
-    read: date
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
-    """One fix of the guide.
-
-    Attributes:
-        audience: who has to act.
-        why: what it helps against.
-        minutes: how long it takes the person.
-        data_at_risk: what can be lost; empty where nothing can.
-        needs_password: the Apple Account's password or the passcode is asked for.
-        steps: the most special variant first, the last fits every device.
-        verify: how to see that it worked.
-        mdm: what a management system can do instead or in support; empty where it can do nothing.
-        supervised: that way needs a supervised device.
-        risk: 0 harmless, 1 inconvenient, 2 settings or data may be lost, 3 data will be lost without a copy.
-    """
-
-    id: str
-    title: str
-    audience: Audience
-    why: str
-    minutes: int
-    data_at_risk: str
-    needs_password: bool
-    steps: tuple[Variant, ...]
-    verify: str
-    mdm: str
-    supervised: bool
-    risk: int
-    sources: tuple[Source, ...]
+The twelve fixes of users stand as people try them; the admin's own stand where they take over from one of those.
+"""
 
 
 @lru_cache(maxsize=1)
 def load() -> Mapping[str, Fix]:
-    """All fixes by id, in the order of their ids; read and checked once.
+    """All fixes by id, in the guide's order; read and checked once.
 
     Raises:
-        GuideError: a file is not as it must be.
+        GuideError: a file is not as it must be, or is missing, or is there and should not be.
     """
-    found = (entry for entry in files("fleet.guide").iterdir() if entry.name.endswith(".toml"))
-    fixes = {
-        entry.name.removesuffix(".toml"): read_fix(entry.name, entry.read_text("utf-8"))
-        for entry in sorted(found, key=lambda entry: entry.name)
+    texts = {
+        entry.name.removesuffix(".toml"): entry.read_text("utf-8")
+        for entry in files("fleet.guide").iterdir()
+        if entry.name.endswith(".toml") and entry.name != _LABELS
     }
-    return MappingProxyType(fixes)
+    return MappingProxyType(read_all(texts, _labels()))
 
 
-def steps_for(fix: Fix, device_class: str, major: int | None, force_restart_key: str | None) -> list[str]:
-    """The lines of `fix` for one device, in order.
-
-    Args:
-        fix: the fix.
-        device_class: `iphone`, `ipad` or anything else, in any case.
-        major: the major of the installed system; None where it is not known.
-        force_restart_key: the catalogue's name of the model's key sequence; None where it is not known.
-    """
-    kind = device_class.casefold()
-    return list(next(v.lines for v in fix.steps if v.fits(kind, major, force_restart_key)))
-
-
-def read_fix(name: str, text: str) -> Fix:
-    """The fix in the file `name`.
+def read_all(texts: Mapping[str, str], labels: Labels) -> dict[str, Fix]:
+    """The fixes that these files hold, by the files' names without their ending.
 
     Raises:
-        GuideError: the text is not a fix, or not one of that name.
+        GuideError: one is not as it must be, is missing, or should not be there.
     """
-    try:
-        return _checked(_read(tomllib.loads(text)), name)
-    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
-        raise GuideError(f"fleet/guide/{name}: {error}") from error
+    for name in sorted(set(texts) ^ set(ORDER)):
+        raise GuideError(
+            f"fleet/guide/{name}.toml: {'is missing' if name in ORDER else 'is no fix of the guide'}"
+        )
+    return {name: read_fix(f"{name}.toml", texts[name], labels) for name in ORDER}
 
 
-def _read(table: dict[str, Any]) -> Fix:
-    steps = tuple(Variant(lines=tuple(row.pop("lines")), **row) for row in table.pop("steps"))
-    sources = tuple(Source(**row) for row in table.pop("sources"))
-    return Fix(**table, steps=steps, sources=sources)
+@lru_cache(maxsize=8192)
+def steps(fix: str, handling: Handling) -> tuple[str, ...]:
+    """The lines of `fix` for one device, in order, with menus called what they are called there."""
+    variant = next(variant for variant in load()[fix].steps if variant.suits(handling))
+    return tuple(line.format_map(_called(handling)) for line in variant.lines)
 
 
-def _checked(fix: Fix, name: str) -> Fix:
-    wrong = {
-        "id is not the name of the file": f"{fix.id}.toml" != name,
-        "audience is neither user nor admin": fix.audience not in get_args(Audience),
-        "risk is not between 0 and 3": fix.risk not in range(4),
-        "minutes is not a positive number": fix.minutes <= 0,
-        "title, why and verify must say something": not all((fix.title, fix.why, fix.verify)),
-        "the last steps must fit every device": not fix.steps or not fix.steps[-1].general,
-        "steps without a line": not all(variant.lines for variant in fix.steps),
-        "devices is not iphone, ipad or any": any(v.devices not in get_args(Devices) for v in fix.steps),
-        "a risky fix must say what data is at risk": fix.risk > 1 and not fix.data_at_risk,
-        "no source": not fix.sources,
+def handling_of(device: Device, catalog: Catalog) -> Handling:
+    """What the wording of instructions for this device depends on, as far as it is known."""
+    return _handling(
+        catalog,
+        _known(device.model_identifier),
+        _known(device.model_name),
+        _known(device.os_version),
+        _known(device.platform),
+    )
+
+
+@lru_cache(maxsize=8192)
+def _handling(
+    catalog: Catalog, identifier: str | None, name: str | None, version: str | None, platform: Platform | None
+) -> Handling:
+    model = catalog.model(identifier, name)
+    number = parse_version(version) if version else None
+    return Handling(
+        device_class=_class(identifier, name, platform),
+        major=number[0] if number else None,
+        force_restart=model.force_restart if model else None,
+    )
+
+
+def _class(identifier: str | None, name: str | None, platform: Platform | None) -> DeviceClass:
+    for text in (identifier, name):
+        for beginning, device_class in _BEGINNINGS.items():
+            if text and text.strip().casefold().startswith(beginning):
+                return device_class
+    return _BY_PLATFORM.get(platform, "other")
+
+
+def _known(fact: Fact[_T]) -> _T | None:
+    return None if isinstance(fact, Gap) else fact
+
+
+@lru_cache(maxsize=1024)
+def _called(handling: Handling) -> Mapping[str, str]:
+    return {
+        label: next(wording.text for wording in wordings if wording.includes(handling))
+        for label, wordings in _labels().items()
     }
-    complaint = next((text for text, true in wrong.items() if true), None)
-    if complaint is not None:
-        raise GuideError(f"fleet/guide/{name}: {complaint}")
-    return fix
+
+
+@lru_cache(maxsize=1)
+def _labels() -> Labels:
+    return read_labels(_LABELS, (files("fleet.guide") / _LABELS).read_text("utf-8"))
+
+
+_LABELS = "labels.toml"
+_BEGINNINGS: dict[str, DeviceClass] = {
+    "iphone": "iphone",
+    "ipad": "ipad",
+    "ipod": "ipod",
+    "realitydevice": "vision",
+    "apple vision": "vision",
+    "vision": "vision",
+}
+_BY_PLATFORM: dict[Platform | None, DeviceClass] = {
+    Platform.IOS: "iphone",
+    Platform.IPADOS: "ipad",
+    Platform.VISIONOS: "vision",
+}

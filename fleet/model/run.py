@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.model.finding import Finding, Severity, Status
 
@@ -101,6 +101,23 @@ class Totals:
                 self.changes[finding.state] += 1
 
 
+class Handling(NamedTuple):
+    """What the wording of instructions for a device depends on.
+
+    Attributes:
+        device_class: `iphone`, `ipad`, `ipod`, `vision` or `other`.
+        major: the installed system's major version, None where unknown.
+        force_restart: the catalogue's name of the model's key sequence, None where unknown.
+    """
+
+    device_class: str = "other"
+    major: int | None = None
+    force_restart: str | None = None
+
+
+ANY_DEVICE = Handling()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStep:
     """One fix to try, in the place where it stands in the device's plan.
@@ -155,6 +172,7 @@ class DeviceReport:
         beyond_catalog: what the catalogue does not know of it: its `model`, or its newer `release`.
         causes: of a device with a backup problem, the most probable first; `cause` is the first one's.
         ruled_out: what its evidence excludes.
+        handling: how instructions for it are to be worded.
     """
 
     device: Device
@@ -167,6 +185,7 @@ class DeviceReport:
     beyond_catalog: str | None = None
     causes: tuple[Cause, ...] = ()
     ruled_out: tuple[RuledOut, ...] = ()
+    handling: Handling = ANY_DEVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fleet import guide
 from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import Assessment, assess, status_of
@@ -14,7 +15,7 @@ from fleet.lifecycle import Clock, Memory, Step, Tonight, advance, fingerprint
 from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
-from fleet.model.run import DeviceReport, Outcome
+from fleet.model.run import ANY_DEVICE, DeviceReport, Outcome
 from fleet.store.history import Readings, Sighted
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Bench:
             findings=found,
             plan=plan,
             beyond_catalog=assessment.beyond_catalog,
+            handling=guide.handling_of(device, self._judgement.catalog) if plan else ANY_DEVICE,
         )
         return report, any(step.moved for step in steps)
 

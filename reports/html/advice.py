@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fleet.guide import Fix
     from fleet.model.run import DeviceReport
     from reports._guide import Guide, Handling
@@ -19,9 +21,9 @@ class Advice:
 
     def handling(self, report: DeviceReport) -> str:
         """The name under which `texts` keeps the instructions of this device's plan."""
-        handling = self._guide.handling(report.device)
-        self._wanted.setdefault(handling, {}).update(dict.fromkeys(step.fix for step in report.plan))
-        return _name(handling)
+        wanted = self._wanted.setdefault(report.handling, {})
+        wanted.update(dict.fromkeys(step.fix for step in report.plan))
+        return _name(report.handling)
 
     def texts(self) -> dict[str, object]:
         """`fixes` by id, and `howto`: by handling and fix, the steps."""
@@ -31,7 +33,7 @@ class Advice:
             "howto": {_name(handling): self._steps(handling) for handling in sorted(self._wanted, key=_name)},
         }
 
-    def _steps(self, handling: Handling) -> dict[str, list[str]]:
+    def _steps(self, handling: Handling) -> dict[str, Sequence[str]]:
         known = sorted(fix for fix in self._wanted[handling] if fix in self._guide.fixes)
         return {fix: self._guide.steps(fix, handling) for fix in known}
 
@@ -40,11 +42,11 @@ def _text(fix: Fix) -> dict[str, object]:
     return {
         "title": fix.title,
         "why": fix.why,
-        "minutes": fix.minutes,
-        "risk": fix.data_at_risk,
-        "password": fix.needs_password,
+        "minutes": fix.cost.minutes,
+        "risk": fix.cost.data_at_risk,
+        "password": fix.cost.asks_for,
         "verify": fix.verify,
-        "mdm": fix.mdm,
+        "mdm": str(fix.mdm),
     }
 
 

@@ -104,7 +104,7 @@ function howTo(fleet, row, id, fix) {
   const lines = fleet.howto[fleet.devices.handling.at(row)]?.[id] ?? [];
   return element("details", {}, element("summary", {}, "How to do it"),
     fix.risk ? element("p", { class: "banner" }, `Data at risk: ${fix.risk}`) : null,
-    fix.password ? element("p", {}, "Needs the user's password or passcode.") : null,
+    fix.password ? element("p", {}, `Asks for ${fix.password}.`) : null,
     element("ol", {}, lines.map((line) => element("li", {}, line))),
     pairs([["Why it helps", fix.why], ["How to see that it worked", fix.verify], ["What the MDM can do", fix.mdm]]));
 }

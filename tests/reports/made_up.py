@@ -7,14 +7,16 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fleet import lifecycle
-from fleet.guide import Fix
+from fleet import guide, lifecycle
+from fleet.apple.catalog import bundled
+from fleet.guide.fix import Cost, Fix, Management
 from fleet.model.device import Device, DeviceRecord, Platform, Sighting, Standing
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
 from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
 from fleet.model.policy import Policy
 from fleet.model.run import (
     DeviceReport,
+    Handling,
     Outcome,
     PlanStep,
     RunReport,
@@ -24,7 +26,7 @@ from fleet.model.run import (
     Trouble,
 )
 from reports._format import CheckText, ReportContext
-from reports._guide import Guide, Handling
+from reports._guide import Guide
 from reports.html import HtmlReport
 
 if TYPE_CHECKING:
@@ -56,14 +58,13 @@ def _fix(name: str, title: str, minutes: int) -> Fix:
         title=title,
         audience="user",
         why="A backup that is off never runs.",
-        minutes=minutes,
-        data_at_risk="",
-        needs_password=False,
-        steps=(),
+        unseen="",
         verify="The backup screen names today.",
-        mdm="",
-        supervised=False,
         risk=0,
+        cost=Cost(minutes=minutes, data_at_risk="", passwords=()),
+        needs=(),
+        steps=(),
+        mdm=Management(ways=(), note=""),
         sources=(),
     )
 
@@ -78,7 +79,6 @@ GUIDE = Guide(
         "wifi-and-power": _fix("wifi-and-power", "Leave it on Wi-Fi and power overnight", 1),
     },
     steps=_steps,
-    force_restart=lambda _: None,
 )
 
 
@@ -186,6 +186,7 @@ def at_risk(
             PlanStep(fix="enable-backup", audience="admin", why="It is off."),
             PlanStep(fix="wifi-and-power", audience="user", why="It was last charged at noon."),
         ),
+        handling=guide.handling_of(device, bundled()),
     )
 
 

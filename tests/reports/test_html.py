@@ -284,7 +284,7 @@ def test_texts_of_the_guide_are_stored_once(tmp_path: Path) -> None:
     fleet = [at_risk(number) for number in range(40)] + [at_risk(99, model_name="iPad (9th generation)")]
     head = head_of(Page(write(tmp_path, fleet)))
     assert set(head["fixes"]) == {"enable-backup", "wifi-and-power"}
-    assert head["howto"]["ipad/26/"]["enable-backup"][0] == "Take the ipad in hand."
+    assert head["howto"]["ipad/26/ipad_hold_home_and_top"]["enable-backup"][0] == "Take the ipad in hand."
     assert len(head["howto"]) == 2
     assert len(head["steps"]) == 2
 
