@@ -7,7 +7,7 @@ and the structures of its source, 4.90 to 4.91, read 2026-11-22).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -16,9 +16,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._fleet_standing import identifiers, standing_of
 from connectors._rows import Loose, field, rows
-from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Fact, Gap
 
 DETAIL_ONLY = frozenset(
     {
@@ -106,33 +107,32 @@ PAGE = TypeAdapter(HostPage)
 DETAIL = TypeAdapter(HostDetail)
 
 
-def read_host(host: object, place: str, *, detail: bool) -> DeviceRecord | Rejected:
+def read_host(host: object, place: str) -> DeviceRecord | Rejected:
     """The record of one host; rejected without an `id`.
 
     Args:
         host: a row of the list, with its details laid over it where they were read.
         place: where the row stands, for the report.
-        detail: False for a source that asks for no details; their signals are not reported then.
     """
     native_id = identity(host)
-    if native_id is None:
-        return Rejected(place, "no usable id")
-    record = _record(host, native_id)
-    return record if detail else replace(record, **dict.fromkeys(DETAIL_ONLY, NOT_REPORTED))
+    return Rejected(place, "no usable id") if native_id is None else _record(host, native_id)
+
+
+def without_details(record: DeviceRecord, gap: Gap) -> DeviceRecord:
+    """The record of a row of the list alone, with the reason for which its details are not there."""
+    return record if gap is ABSENT else replace(record, **dict.fromkeys(DETAIL_ONLY, gap))
 
 
 def identity(host: object) -> str | None:
     """The host's `id` as text, None where there is none to rely on."""
-    value = field(host, "id")
-    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
-    return str(value) if usable else None
+    return _wire.number_id(field(host, "id"))
 
 
 def _record(host: object, native_id: str) -> DeviceRecord:
     h, end_user = partial(field, host), _first(field(host, "end_users"))
-    standing = _standing(host)
+    standing, platform = standing_of(host), _platform(h("platform"))
     hidden = partial(_hidden, hidden=standing.enrollment is Enrollment.USER)
-    serial, udid = _identifiers(host, standing)
+    serial, udid = identifiers(host, platform, standing)
     capacity, available = _wire.storage(
         h("gigs_total_disk_space"), h("gigs_disk_space_available"), unit=_wire.GB
     )
@@ -142,7 +142,7 @@ def _record(host: object, native_id: str) -> DeviceRecord:
         udid=udid,
         name=_wire.first_known(_wire.text(h("computer_name")), _wire.text(h("display_name"))),
         model_identifier=_wire.text(h("hardware_model")),
-        platform=_platform(h("platform")),
+        platform=platform,
         os_version=_os_version(h("os_version"), h("supplemental_os_version_extra")),
         os_build=_wire.first_known(_wire.text(h("build")), _wire.text(h("supplemental_build_version"))),
         managed=standing.managed,
@@ -167,53 +167,6 @@ def _record(host: object, native_id: str) -> DeviceRecord:
         site=_wire.first_known(_wire.text(h("team_name")), _wire.text(h("fleet_name"))),
         groups=_groups(h("labels")),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    managed: Fact[bool]
-    enrollment: Fact[Enrollment] = ABSENT
-    ownership: Fact[Ownership] = ABSENT
-
-
-_BY_PROFILE = _Standing(managed=True, enrollment=Enrollment.DEVICE, ownership=Ownership.PERSONAL)
-_BY_ACCOUNT = _Standing(managed=True, enrollment=Enrollment.USER, ownership=Ownership.PERSONAL)
-_AUTOMATIC = _Standing(managed=True, enrollment=Enrollment.AUTOMATED, ownership=Ownership.ORGANISATION)
-_STANDINGS = {
-    "on (automatic)": _AUTOMATIC,
-    "on (company-owned)": _AUTOMATIC,
-    # By hand says how it was enrolled, not whose it is.
-    "on (manual)": _Standing(managed=True, enrollment=Enrollment.DEVICE),
-    "on (manual - personal)": _BY_PROFILE,
-    "on (personal)": _BY_ACCOUNT,
-    "pending": _Standing(managed=False),
-    "off": _Standing(managed=False),
-}
-
-
-def _standing(host: object) -> _Standing:
-    standing = _wire.word(field(field(host, "mdm"), "enrollment_status"), _STANDINGS)
-    if isinstance(standing, Gap):
-        return _Standing(standing, standing, standing)
-    # Some releases use this word for User Enrolment too, which alone has no serial number to tell (fleetdm/fleet
-    # issue 50868, read 2026-11-22).
-    return _BY_ACCOUNT if standing is _BY_PROFILE and _without_serial(host) else standing
-
-
-def _without_serial(host: object) -> bool:
-    """True where an enrolment id stands in place of a serial number, or nothing."""
-    serial = _wire.text(field(host, "hardware_serial"))
-    return serial is ABSENT or (not isinstance(serial, Gap) and serial == _wire.text(field(host, "uuid")))
-
-
-def _identifiers(host: object, standing: _Standing) -> tuple[Fact[str], Fact[str]]:
-    """Serial number and UDID of an Apple device; copies of a virtual machine may share theirs."""
-    if _platform(field(host, "platform")) in {Platform.OTHER, Platform.ANDROID}:
-        return ABSENT, ABSENT
-    serial = _wire.text(field(host, "hardware_serial"))
-    if standing.enrollment is Enrollment.USER or (serial is not ABSENT and _without_serial(host)):
-        return NOT_PERMITTED, NOT_PERMITTED
-    return serial, _wire.first_known(_wire.text(field(host, "udid")), _wire.text(field(host, "uuid")))
 
 
 def _hidden(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:

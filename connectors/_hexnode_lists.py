@@ -1,15 +1,15 @@
-"""Hexnode's lists: pages that name the next one, of devices and of device groups.
+"""What Hexnode is asked for: its lists, whose pages name the next one, and the page of one device.
 
 Sources: Hexnode API documentation, a public recording of 2022 and public clients, read 2026-11-22.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from connectors import _pages, _rows, _wire
+from connectors._whole_list import Chunk, WholeList, read_whole
 from fleet.errors import AuthRefused, BadAnswer, NotFound
 from fleet.model.fact import Gap
 
@@ -22,24 +22,6 @@ DEVICES = "/devices/"
 GROUPS = "/devicegroups/"
 CONSOLE = "Admin > API"
 LARGEST_PAGE = 100
-_WALKS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One page: its rows, how many the list says it has, and the link to the next page."""
-
-    rows: list[object]
-    total: int | None
-    following: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A whole list: every row with the place that it stood in, and how many the list says it has."""
-
-    rows: list[tuple[str, object]]
-    total: int | None
 
 
 def _key_refused(place: str) -> AuthRefused:
@@ -52,31 +34,18 @@ MEANINGS: Meanings = {403: _key_refused}
 """Keys have no rights of their own, so a 403 can only speak of the key itself."""
 
 
-def listed(api: Api, path: str, size: int) -> Listing:
-    """Every row of the list at `path`, each once; raises `SourceError` where a page cannot be had.
-
-    The list has no snapshot: where fewer rows came than it promised, it is walked once more.
-    """
-    found: dict[str, tuple[str, object]] = {}
-    total: int | None = None
-    for _ in range(_WALKS):
-        place = 0
-        for chunk in _chunks(api, path, size):
-            total = chunk.total
-            for row in chunk.rows:
-                place += 1
-                where = f"row {place}"
-                found.setdefault(identity(row) or where, (where, row))
-        if total is None or len(found) >= total:
-            break
-    return Listing(list(found.values()), total)
+def listed(api: Api, path: str, size: int) -> WholeList:
+    """Every row of the list at `path`, each once; raises `SourceError` where a page cannot be had."""
+    return read_whole(lambda: _chunks(api, path, size), identity)
 
 
 def _chunks(api: Api, path: str, size: int) -> Iterator[Chunk]:
     came = False
     first = f"{path}?per_page={size}&page=1"
     try:
-        for chunk in _pages.by_link(lambda link: api.get(link, _chunk), _following, first=first):
+        for chunk in _pages.by_link(
+            lambda link: api.get(link, _chunk), lambda chunk: chunk.following, first=first
+        ):
             came = True
             yield chunk
     except NotFound:
@@ -93,16 +62,22 @@ def _chunk(answer: Answer) -> Chunk:
     return Chunk(_rows.rows(_rows.field(page, "results")), _rows.total(_rows.field(page, "count")), link)
 
 
-def _following(chunk: Chunk) -> str | None:
-    return chunk.following
-
-
 def identity(row: object) -> str | None:
-    """The row's `id`, a whole number; None where there is none to rely on."""
-    value = _rows.field(row, "id")
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        return str(value)
-    return None
+    """The row's `id`, None where there is none to rely on."""
+    return _wire.number_id(_rows.field(row, "id"))
+
+
+def page_of(api: Api, native_id: str) -> object:
+    """The page of the device with that id; raises `SourceError` where it cannot be had."""
+
+    def decode(answer: Answer) -> object:
+        page = _rows.mapping(_rows.anything(answer.body))
+        # Not every page was seen to name its device; one that does must name this one.
+        if page is None or identity(page) not in {None, native_id}:
+            raise ValueError("not the page of that device")
+        return page
+
+    return api.get(f"{DEVICES}{quote(native_id, safe='')}/", decode)
 
 
 def group_names(api: Api) -> dict[str, list[str]]:

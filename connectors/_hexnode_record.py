@@ -6,6 +6,7 @@ public clients, read 2026-11-22). No page of an iPhone was seen: its keys are th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from connectors import _wire
 from connectors._hexnode_lists import identity
 from connectors._rows import field
 from fleet.model.device import DeviceRecord, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap
+from fleet.model.fact import ABSENT, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,6 @@ BY_DETAILS = frozenset(
         "user_email",
     }
 )
-_HANDHELDS = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
 _SYSTEMS = {
     "ios": Platform.IOS,
     "ipados": Platform.IPADOS,
@@ -47,49 +47,42 @@ _SYSTEMS = {
 }
 _STATUSES = {"enrolled": True, "disenrolled": False}
 _NOBODY = "Default User"
-_WITHOUT_DETAILS = dict.fromkeys(BY_DETAILS, NOT_REPORTED)
 
 
-def worth_asking(row: object) -> bool:
-    """True for an iPhone or iPad under management: of others nothing is wanted that the list does not say."""
-    platform = _platform(field(row, "os_name"), _wire.text(field(row, "model_name")))
-    handheld = isinstance(platform, Gap) or platform in _HANDHELDS
-    return handheld and _wire.word(field(row, "enrollment_status"), _STATUSES) is not False
-
-
-def read_record(
-    row: object, place: str, page: object, groups: Mapping[str, list[str]] | None, *, detail: bool
-) -> DeviceRecord | Rejected:
-    """The record of one device; rejected without an `id`.
+def read_record(row: object, place: str, groups: Mapping[str, list[str]] | Gap) -> DeviceRecord | Rejected:
+    """The record of one row of the list, without what only the device's page says; rejected without an `id`.
 
     Args:
         row: of the list.
         place: where the row stands, for the report.
-        page: the device's own page; None where it could not be had.
-        groups: names by device id; None where they could not be read.
-        detail: False where neither pages nor groups are asked for.
+        groups: names by device id, or the gap in their place.
     """
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable id")
     of = partial(field, row)
-    facts = _of_page(page) if detail else _WITHOUT_DETAILS
-    model, identifier = _wire.text(of("model_name")), facts["model_identifier"]
+    model = _wire.text(of("model_name"))
     return DeviceRecord(
         native_id=native_id,
         serial=_wire.text(of("serial_number")),
         udid=_wire.text(of("udid")),
         name=_wire.text(of("device_name")),
         model_name=model,
-        platform=_platform(of("os_name"), identifier, model),
+        platform=_wire.platform_by_model(_wire.word(of("os_name"), _SYSTEMS), model),
         os_version=_wire.text(of("os_version")),
         managed=_wire.word(of("enrollment_status"), _STATUSES),
         checkin_at=_wire.instant(of("last_reported")),
         enrolled_at=_wire.instant(of("enrolled_time")),
         user_name=_somebody(_wire.text(field(of("user"), "name"))),
-        groups=_groups(native_id, groups) if detail else NOT_REPORTED,
-        **facts,
+        groups=groups if isinstance(groups, Gap) else _wire.names(groups.get(native_id, [])),
     )
+
+
+def with_page(record: DeviceRecord, page: object) -> DeviceRecord:
+    """The record with what the device's own page adds, or with the gap in its place."""
+    facts = dict.fromkeys(BY_DETAILS, page) if isinstance(page, Gap) else _of_page(page)
+    platform = _wire.platform_by_model(record.platform, facts["model_identifier"])
+    return replace(record, platform=platform, **facts)
 
 
 def _of_page(page: object) -> Mapping[str, Fact[Any]]:
@@ -111,19 +104,6 @@ def _of_page(page: object) -> Mapping[str, Fact[Any]]:
     }
 
 
-def _platform(system: object, *models: Fact[str]) -> Fact[Platform]:
-    platform = _wire.word(system, _SYSTEMS)
-    if platform is not Platform.IOS and not isinstance(platform, Gap):
-        return platform
-    # Hexnode may say iOS of iPads too; where no model tells them apart, its word stands.
-    by_model = _wire.platform_of_model(*models)
-    return platform if isinstance(by_model, Gap) else by_model
-
-
 def _somebody(name: Fact[str]) -> Fact[str]:
     # The account that Hexnode puts in for devices that belong to nobody.
     return ABSENT if name == _NOBODY else name
-
-
-def _groups(native_id: str, groups: Mapping[str, list[str]] | None) -> Fact[tuple[str, ...]]:
-    return ABSENT if groups is None else _wire.names(groups.get(native_id, []))

@@ -1,4 +1,4 @@
-"""Walking Iru's lists: devices by offset, Prism and users by cursor, custom profiles by page.
+"""What Iru is asked for: devices by offset, Prism and users by cursor, custom profiles by page, one device's details.
 
 Iru API collection and "Pagination" examples of its support scripts, read 2026-11-22.
 """
@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from connectors import _pages, _rows
 from connectors._iru_record import PAGE, identity
+from fleet.errors import AuthRefused, PermissionMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from connectors._http import Answer, Api
 
 DEVICES = "/api/v1/devices"
+WHERE = "Settings > Access > API Token"
 DEVICE_LIST = "Device list (/devices)"
+DEVICE_DETAILS = "Device details (/devices/{device_id}/details)"
 LARGEST_PAGE = 300
 
 
@@ -69,6 +72,23 @@ class DeviceList:
         if rows:
             self._last = identity(rows[-1])
         return Chunk(offset + 1, rows, max(0, len(rows) - overlap))
+
+
+def details_of(api: Api, native_id: str) -> object:
+    """What only the details of one device say; raises `SourceError` where there are none."""
+    path = f"{DEVICES}/{quote(native_id, safe='')}/details"
+    try:
+        return api.get(path, _details, permission=DEVICE_DETAILS)
+    except AuthRefused as refusal:
+        # Which of 401 and 403 a missing tick gives is not documented; that the token itself is good is proven before.
+        raise PermissionMissing(f'{refusal}; grant "{DEVICE_DETAILS}" to the token ({WHERE})') from refusal
+
+
+def _details(answer: Answer) -> object:
+    details = _rows.mapping(_rows.anything(answer.body))
+    if details is None:
+        raise ValueError("no details")
+    return details
 
 
 def _device_rows(answer: Answer) -> tuple[object, ...]:

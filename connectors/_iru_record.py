@@ -30,6 +30,7 @@ _PLATFORMS = {
     "android": Platform.ANDROID,
     "windows": Platform.OTHER,
 }
+BY_DETAILS = frozenset({"udid", "supervised", "enrollment", "available_bytes"})
 _SPOKEN = {"true": True, "false": False}
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": _wire.GB, "TB": 10**12}
 _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([KMGT]B)", re.ASCII)
@@ -143,7 +144,9 @@ def read_record(row: object, place: str, side: SideData) -> DeviceRecord | Rejec
 
 
 def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
-    """The record with what the answer of `/devices/{id}/details` adds; None for a device not asked about."""
+    """The record with what the answer of `/devices/{id}/details` adds, or with the gap in its place."""
+    if isinstance(details, Gap):
+        return replace(record, **dict.fromkeys(BY_DETAILS, details))
     hardware = _rows.field(details, "hardware_overview")
     capacity, available = _storage(_rows.field(details, "volumes"), record.capacity_bytes)
     return replace(

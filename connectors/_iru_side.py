@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors import _rows, _wire
-from connectors._iru_lists import linked, prism
+from connectors._iru_lists import WHERE, linked, prism
 from connectors._iru_profiles import custom_profiles, judged
 from connectors._iru_record import Inventory, SideData, identity, person_id, read_inventory
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, ServerTrouble
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-WHERE = "Settings > Access > API Token"
 INFORMATION = "Device information (/prism/device_information)"
 CELLULAR = "Cellular (/prism/cellular)"
 INSTALLED = "Installed profiles (/prism/installed_profiles)"

@@ -7,13 +7,14 @@ come as text, and its server fills in 0.0 and -1 for what it does not know.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors import _wire
 from connectors._rows import field
 from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,6 @@ _FLAGS = {"true": True, "false": False}
 _MANAGED = 2
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _NONE = {"", "--"}
-_WITHOUT_DETAILS = dict.fromkeys(BY_DETAILS, NOT_REPORTED)
 
 
 def identity(row: object) -> str | None:
@@ -68,46 +68,47 @@ def identity(row: object) -> str | None:
     return value if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,18}", value) else None
 
 
-def worth_asking(row: object) -> bool:
-    """True for an iPhone or iPad that was not removed: of others nothing is wanted that the list does not say."""
-    platform = _platform(field(row, "platform_type"), _text(field(row, "product_name")))
-    handheld = isinstance(platform, Gap) or platform in _HANDHELDS
-    return handheld and _flag(field(row, "is_removed")) is not True
-
-
-def read_record(row: object, place: str, details: object, *, detail: bool) -> DeviceRecord | Rejected:
-    """The record of one device; rejected without a `device_id`.
-
-    Args:
-        row: of the list.
-        place: where the row stands, for the report.
-        details: of the device; None where they could not be had.
-        detail: False where details are not asked for.
-    """
+def read_record(row: object, place: str) -> DeviceRecord | Rejected:
+    """The record of one row of the list, without what only its details say; rejected without a `device_id`."""
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable device_id")
-    of, more = partial(field, row), partial(field, details)
-    serial = _wire.first_known(_text(of("serial_number")), _text(more("serial_number")))
-    identifier = _wire.first_known(_text(of("product_name")), _text(more("product_name")))
-    platform = _platform(of("platform_type"), identifier, _text(more("model_name")))
-    user = of("user")
-    facts = _of_details(details, platform, serial) if detail else _WITHOUT_DETAILS
+    of = partial(field, row)
+    identifier, user = _text(of("product_name")), of("user")
+    removed = _flag(of("is_removed"))
     return DeviceRecord(
         native_id=native_id,
-        serial=serial,
-        udid=_wire.first_known(_text(of("udid")), _text(more("udid"))),
+        serial=_text(of("serial_number")),
+        udid=_text(of("udid")),
         name=_text(of("device_name")),
         model_identifier=identifier,
-        platform=platform,
+        # ManageEngine says iOS of iPads and Apple TVs too.
+        platform=_wire.platform_by_model(_wire.word(of("platform_type"), _SYSTEMS), identifier),
         os_version=_text(of("os_version")),
-        managed=_managed(_flag(of("is_removed")), number_in(more("managed_status"))),
+        managed=removed if isinstance(removed, Gap) else not removed,
         ownership=_owner(of("owned_by")),
-        lost_mode=_wire.first_known(_flag(of("is_lost_mode_enabled")), _flag(more("is_lost_mode_enabled"))),
+        lost_mode=_flag(of("is_lost_mode_enabled")),
         user_name=_text(field(user, "user_name")),
         user_email=_text(field(user, "user_email")),
-        **facts,
     )
+
+
+def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
+    """The record with what is told of the device alone, or with the gap in its place."""
+    if isinstance(details, Gap):
+        return replace(record, **dict.fromkeys(BY_DETAILS, details))
+    more = partial(field, details)
+    identifier = _wire.first_known(record.model_identifier, _text(more("product_name")))
+    listed = replace(
+        record,
+        serial=_wire.first_known(record.serial, _text(more("serial_number"))),
+        udid=_wire.first_known(record.udid, _text(more("udid"))),
+        model_identifier=identifier,
+        platform=_wire.platform_by_model(record.platform, identifier, _text(more("model_name"))),
+        managed=_managed(record.managed, number_in(more("managed_status"))),
+        lost_mode=_wire.first_known(record.lost_mode, _flag(more("is_lost_mode_enabled"))),
+    )
+    return replace(listed, **_of_details(details, listed.platform, listed.serial))
 
 
 def _of_details(details: object, platform: Fact[Platform], serial: Fact[str]) -> Mapping[str, Fact[Any]]:
@@ -164,20 +165,9 @@ def _false_if(fact: Fact[bool], *, told: bool) -> Fact[bool]:
     return ABSENT if fact is False and not told else fact
 
 
-def _platform(system: object, *models: Fact[str]) -> Fact[Platform]:
-    platform = _wire.word(system, _SYSTEMS)
-    if platform is not Platform.IOS and not isinstance(platform, Gap):
-        return platform
-    # ManageEngine says iOS of iPads and Apple TVs too; where no model tells them apart, its word stands.
-    by_model = _wire.platform_of_model(*models)
-    return platform if isinstance(by_model, Gap) else by_model
-
-
-def _managed(removed: Fact[bool], status: object) -> Fact[bool]:
-    if not isinstance(removed, Gap):
-        return not removed
-    if status is None:
-        return removed
+def _managed(listed: Fact[bool], status: object) -> Fact[bool]:
+    if not isinstance(listed, Gap) or status is None:
+        return listed
     # Of the numbers, only that of a managed device is known.
     return True if status == _MANAGED else UNREADABLE
 

@@ -46,6 +46,18 @@ def _unsafe(char: str) -> bool:
     return char not in "\t\r\n" and unicodedata.category(char) in {"Cc", "Cs"}
 
 
+def number_id(value: object) -> str | None:
+    """A whole number over 0 that is somebody's id, as text; None for anything else."""
+    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _TOO_LARGE
+    return str(value) if usable else None
+
+
+def any_id(value: object) -> str | None:
+    """An id that is such a number or text; None where there is none to rely on."""
+    said = text(number_id(value) or value)
+    return None if isinstance(said, Gap) else said
+
+
 def flag(value: object) -> Fact[bool]:
     """A JSON boolean; `0`, `"true"` and the like are not one."""
     if value is None:
@@ -209,6 +221,17 @@ def platform_of_model(*models: Fact[str]) -> Fact[Platform]:
                 if lowered.startswith(prefix):
                     return platform
     return ABSENT
+
+
+def platform_by_model(said: Fact[Platform], *models: Fact[str]) -> Fact[Platform]:
+    """What the vendor says, unless that is iOS or nothing: many call iPads so, and then the model tells.
+
+    Where no model does, the vendor's word stands.
+    """
+    if not isinstance(said, Gap) and said is not Platform.IOS:
+        return said
+    by_model = platform_of_model(*models)
+    return said if isinstance(by_model, Gap) else by_model
 
 
 def settle_time(moment: datetime, collected_at: datetime) -> Fact[datetime]:

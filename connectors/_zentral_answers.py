@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, SecretStr
 
-from connectors import _pages
 from connectors._connector import SourceSettings
 from connectors._http import Api, origin_url
+from connectors._one_by_one import OneByOne, Row, worth_asking
 from connectors._zentral_device import (
     FROM_INFORMATION,
     FROM_RESTRICTIONS,
@@ -21,8 +21,8 @@ from connectors._zentral_device import (
     without,
 )
 from connectors._zentral_log import INFORMATION, RESTRICTIONS, Question, newest, newest_of
-from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
-from fleet.model.device import DeviceRecord, Platform, Rejected
+from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
+from fleet.model.device import DeviceRecord, Rejected
 from fleet.model.fact import Gap
 from fleet.model.run import Trouble
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _LARGEST_PAGE = 500
 _CONNECTIONS = 5
-_BROKEN = 500
 _RESTRICTIONS_HOLD = timedelta(days=7)
 
 
@@ -51,14 +50,25 @@ class ZentralSettings(SourceSettings):
 
 
 class Answers:
-    """What devices answered, looked up once for all of them and then for each that is missing."""
+    """What devices answered, looked up once for all of them and then for each that is missing.
+
+    Attributes:
+        missing: asks for the answers that were not found among the latest.
+    """
 
     def __init__(self, api: Api, settings: ZentralSettings, around: Surroundings) -> None:
         self._api = api
         self._settings = settings
         self._told: list[Trouble] = []
-        self._unread = 0
         self._asks = settings.detail
+        self.missing = OneByOne(
+            partial(newest_of, api, INFORMATION),
+            settings,
+            around,
+            vendor="Zentral",
+            lacking="backups and storage",
+            ahead=connections(settings),
+        )
         self._information = self._swept(INFORMATION) if settings.detail else {}
         since = around.collected_at - _RESTRICTIONS_HOLD
         said = self._swept(RESTRICTIONS) if settings.profiles and not self._told else {}
@@ -77,52 +87,29 @@ class Answers:
             self._told.append(Trouble(error.code, why))
         return found
 
-    def laid_over(self, rows: Sequence[tuple[str, object]]) -> list[DeviceRecord | Rejected]:
-        """The records of rows, each with its place; raises `SourceError` where the server does not go on."""
-        wanted = [key for _, row in rows if (key := self._missing(row)) is not None]
-        with closing(_pages.fetched_ahead(self._one, wanted, connections(self._settings))) as answers:
-            for key, answer in zip(wanted, answers, strict=True):
-                if isinstance(answer, SourceError):
-                    self._unread += 1
-                elif answer is not None:
-                    self._information[key] = answer
-        return [self._read(place, row) for place, row in rows]
+    def laid_over(self, rows: Sequence[tuple[str, object]]) -> list[Row]:
+        """The records of rows, each with its place."""
+        places = {identity(row): (place, row) for place, row in rows}
 
-    def _missing(self, row: object) -> str | None:
-        """The id of a phone or tablet under management whose answer is still to be asked for."""
-        key = identity(row)
-        if not self._asks or key is None or key in self._information:
-            return None
-        record = read_device(row, "", UNANSWERED, UNANSWERED)
-        if isinstance(record, Rejected) or record.platform not in {Platform.IOS, Platform.IPADOS}:
-            return None
-        return None if record.managed is False else key
+        def put_in(record: DeviceRecord, answer: Answer | Gap | None) -> Row:
+            return self._read(*places[record.native_id], answer) if isinstance(answer, Answer) else record
 
-    def _one(self, key: str) -> Answer | SourceError | None:
-        try:
-            return newest_of(self._api, INFORMATION, key)
-        except (PermissionMissing, NotFound, BadAnswer) as error:
-            return error
-        except ServerTrouble as error:
-            if error.status != _BROKEN:
-                # Not one device is in trouble but the server.
-                raise
-            return error
+        records = [self._read(place, row) for place, row in rows]
+        return self.missing.completed(records, put_in, asks=self._not_met)
 
-    def _read(self, place: str, row: object) -> DeviceRecord | Rejected:
+    def _not_met(self, record: DeviceRecord) -> bool:
+        return self._asks and worth_asking(record) and record.native_id not in self._information
+
+    def _read(self, place: str, row: object, answer: Answer | None = None) -> Row:
         key = identity(row) or ""
-        information, restrictions = (
-            found.get(key, UNANSWERED) for found in (self._information, self._restrictions)
-        )
-        record = read_device(row, place, information, restrictions)
+        information = answer or self._information.get(key, UNANSWERED)
+        record = read_device(row, place, information, self._restrictions.get(key, UNANSWERED))
         return record if isinstance(record, Rejected) else without(record, unasked(self._settings))
 
     def troubles(self) -> Iterator[Trouble]:
         """What the report should say of answers that could not be read."""
         yield from self._told
-        if self._unread:
-            why = "Answers of some devices could not be read, so their backups are absent: see Zentral's log"
-            yield Trouble("answers_unread", why, self._unread)
+        yield from self.missing.troubles()
 
 
 def connections(settings: ZentralSettings) -> int:

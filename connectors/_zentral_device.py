@@ -118,9 +118,7 @@ def without(record: DeviceRecord, signals: frozenset[str]) -> DeviceRecord:
 
 def identity(row: object, key: str = "id") -> str | None:
     """The row's number under `key` as text, None where there is none to rely on."""
-    value = field(row, key)
-    usable = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63
-    return str(value) if usable else None
+    return _wire.number_id(field(row, key))
 
 
 def _listed(row: object, native_id: str) -> DeviceRecord:

@@ -7,13 +7,12 @@ because nothing is known of it that it said itself.
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from connectors import _pages, _rows
+from connectors import _rows
 from connectors._apple_business_lists import (
     DEVICES,
     MANAGER,
@@ -29,10 +28,11 @@ from connectors._apple_business_record import DETAIL_ONLY, Directory, by_id, ide
 from connectors._auth import FetchedToken
 from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Answer, Api, open_api
+from connectors._one_by_one import OneByOne, Row
 from connectors._probe import anything, tried
-from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
-from fleet.model.device import DeviceRecord, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
+from fleet.errors import NotFound
+from fleet.model.device import DeviceRecord, Rejected
+from fleet.model.fact import ABSENT
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
@@ -46,15 +46,24 @@ def walk(settings: AppleBusinessSettings, around: Surroundings) -> Iterator[Page
     """Every device in Apple's built-in device management; raises `SourceError` where it cannot go on."""
     with _open(settings, around) as api:
         directory, troubles = read_directory(api, settings)
-        details = _Details(api, settings)
+        details = OneByOne(
+            partial(_details_of, api),
+            settings,
+            around,
+            vendor="Apple Business",
+            lacking="system, storage, check-in and lost mode",
+            ahead=settings.max_concurrency or _CONNECTIONS,
+            wanted=settings.detail,
+        )
         seen: set[str] = set()
         count = 0
         for page in pages_of(api, DEVICES, settings, MANAGER):
             rejected, new = _identified(page.rows, count, seen)
-            yield Page(rows=[*rejected, *details.laid_over(new, directory)], expected=page.total)
+            yield Page(rows=[*rejected, *_detailed(new, details, directory)], expected=page.total)
             seen.update(new)
             count += len(page.rows)
         yield Page(troubles=(*troubles, *details.troubles(), *_elsewhere(directory, seen)))
+        details.raise_outage()
 
 
 def _identified(rows: list[object], before: int, seen: set[str]) -> tuple[list[Rejected], dict[str, object]]:
@@ -69,67 +78,26 @@ def _identified(rows: list[object], before: int, seen: set[str]) -> tuple[list[R
     return rejected, new
 
 
-class _Details:
-    """Reads devices, each with its details where these are asked for; `troubles` says what did not come."""
+def _detailed(rows: Mapping[str, object], details: OneByOne[object], directory: Directory) -> list[Row]:
+    """The records of `rows`, by their ids."""
 
-    def __init__(self, api: Api, settings: AppleBusinessSettings) -> None:
-        self._api = api
-        self._ahead = settings.max_concurrency or _CONNECTIONS
-        self._gap = ABSENT if settings.detail else NOT_REPORTED
-        self._asks = settings.detail
-        self._refusal: PermissionMissing | None = None
+    def put_in(record: DeviceRecord, detail: object) -> Row:
+        if record.native_id in details.unread | details.left_out:
+            # Without its check-in the record would pass for one of today; so its last known facts stay.
+            where, why = f"device {record.native_id}", "its details cannot be read"
+            return Rejected(where, why, record.native_id)
+        return read_record(record.native_id, rows[record.native_id], detail, directory)
 
-    def laid_over(self, rows: Mapping[str, object], directory: Directory) -> list[DeviceRecord | Rejected]:
-        """The records of `rows`, by their ids."""
-        records: dict[str, DeviceRecord | Rejected] = {
-            key: read_record(key, row, self._gap, directory) for key, row in rows.items()
-        }
-        wanted = [key for key, record in records.items() if self._asks and _worth_asking(record)]
-        with closing(_pages.fetched_ahead(self._one, wanted, self._ahead)) as answers:
-            for key, answer in zip(wanted, answers, strict=True):
-                records[key] = (
-                    answer if isinstance(answer, Rejected) else read_record(key, rows[key], answer, directory)
-                )
-        return list(records.values())
-
-    def _one(self, key: str) -> object:
-        """Attributes of one device's details, a gap where it has none, or a rejected row."""
-        if self._refusal is not None:
-            return NOT_PERMITTED
-        try:
-            return self._api.get(_detail_path(key), _detail, permission=MANAGER)
-        except PermissionMissing as refusal:
-            self._refusal = refusal
-            self._gap, self._asks = NOT_PERMITTED, False
-            return NOT_PERMITTED
-        except NotFound:
-            return ABSENT
-        except ServerTrouble as error:
-            if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise  # not one device is in trouble but the server
-            return _unreadable(key)
-        except BadAnswer:
-            return _unreadable(key)
-
-    def troubles(self) -> Iterator[Trouble]:
-        """What the report should say of details that did not come."""
-        if self._refusal is not None:
-            why = f"System, storage, check-in and lost mode of all devices are not permitted: {self._refusal}"
-            yield Trouble("details_refused", why)
-
-
-def _unreadable(key: str) -> Rejected:
-    # Without its check-in the record would pass for one of today; so its last known facts stay.
-    return Rejected(f"device {key}", "its details cannot be read", key)
-
-
-def _worth_asking(record: DeviceRecord | Rejected) -> bool:
-    judged = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS, ABSENT, UNREADABLE}
-    return isinstance(record, DeviceRecord) and record.platform in judged
+    records: list[Row] = [read_record(key, row, ABSENT, directory) for key, row in rows.items()]
+    return details.completed(records, put_in)
 
 
 def _detail_path(key: str) -> str:
     return f"{DEVICES}/{quote(key, safe='')}/details"
+
+
+def _details_of(api: Api, key: str) -> object:
+    return api.get(_detail_path(key), _detail, permission=MANAGER)
 
 
 def _detail(answer: Answer) -> object:
@@ -164,7 +132,7 @@ def _try_devices(api: Api, settings: AppleBusinessSettings) -> None:
     page = api.get(f"{DEVICES}?limit=1", listed_page, permission=MANAGER)
     for key in by_id(page.rows) if settings.detail else ():
         with suppress(NotFound):
-            api.get(_detail_path(key), _detail, permission=MANAGER)
+            _details_of(api, key)
 
 
 def _open(settings: AppleBusinessSettings, around: Surroundings) -> Api:

@@ -17,18 +17,20 @@ from connectors._fleet_details import (
     CONNECTIONS,
     OBSERVER,
     SIDE_FAULTS,
-    Details,
     FleetSettings,
     one_host,
+    too_old,
 )
-from connectors._fleet_host import DETAIL_ONLY, PAGE, identity
+from connectors._fleet_host import DETAIL_ONLY, PAGE, identity, read_host, without_details
 from connectors._http import Answer, Api, open_api
+from connectors._one_by_one import OneByOne, Row, worth_asking
 from connectors._probe import anything, signed_in, tried
-from fleet.model.device import SIGNALS, Rejected
+from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Rejected
+from fleet.model.fact import Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _CONSOLE = "Settings > Users: the role of the API-only user (fleetctl user create --api-only makes one)"
 _WALKS = 2
@@ -42,7 +44,16 @@ def walk(settings: FleetSettings, around: Surroundings) -> Iterator[Page]:
     brought fewer hosts than were counted is walked once more, for the hosts not seen yet.
     """
     with _open(settings, around) as api:
-        details = Details(api, settings)
+        details = OneByOne(
+            partial(one_host, api),
+            settings,
+            around,
+            vendor="Fleet",
+            lacking="backups",
+            ahead=settings.max_concurrency or CONNECTIONS,
+            wanted=settings.detail,
+        )
+        useless = too_old(api) if settings.detail else None
         seen: set[str] = set()
         rejected: list[Rejected] = []
         expected = None
@@ -51,10 +62,32 @@ def walk(settings: FleetSettings, around: Surroundings) -> Iterator[Page]:
             for hosts in _walked_once(api, settings.page_size or _PAGE_SIZE, rejected):
                 new = {key: host for key, host in hosts.items() if key not in seen}
                 seen.update(new)
-                yield Page(rows=details.laid_over(new), expected=expected)
+                yield Page(rows=_detailed(new, details, asks=useless is None), expected=expected)
             if expected is None or len(seen) + len(rejected) >= expected:
                 break
-        yield Page(rows=rejected, expected=expected, troubles=(*details.troubles(), *_uncounted(expected)))
+        troubles = (*filter(None, [useless]), *details.troubles(), *_uncounted(expected))
+        yield Page(rows=rejected, expected=expected, troubles=troubles)
+        details.raise_outage()
+
+
+def _detailed(
+    hosts: Mapping[str, object], details: OneByOne[Mapping[str, object]], *, asks: bool
+) -> list[Row]:
+    """The record of each host, by its id."""
+
+    def put_in(record: DeviceRecord, detail: Mapping[str, object] | Gap) -> Row:
+        if isinstance(detail, Gap):
+            return without_details(record, detail)
+        row = _rows.mapping(hosts[record.native_id]) or {}
+        return read_host({**row, **detail}, f"host {record.native_id}")
+
+    rows = [read_host(host, f"host {key}") for key, host in hosts.items()]
+    # Apple hides the backup of a device under User Enrolment from every MDM.
+    return details.completed(
+        rows,
+        put_in,
+        asks=lambda record: asks and worth_asking(record) and record.enrollment is not Enrollment.USER,
+    )
 
 
 def _walked_once(api: Api, size: int, rejected: list[Rejected]) -> Iterator[dict[str, object]]:

@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING, Annotated
 import httpx
 from pydantic import AfterValidator, SecretStr
 
-from connectors import _pages, _rows
+from connectors import _rows
 from connectors._auth import FixedHeaders, bearer
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Api, RateLimit, open_api, origin_url
-from connectors._iru_details import DEVICE_DETAILS, PER_SECOND, Details, affordable, details_of
-from connectors._iru_lists import DEVICE_LIST, DEVICES, Chunk, DeviceList
-from connectors._iru_record import SideData, identity, read_record
-from connectors._iru_side import CELLULAR, CUSTOM, INFORMATION, INSTALLED, PATHS, USERS, WHERE, side_data
+from connectors._iru_lists import (
+    DEVICE_DETAILS,
+    DEVICE_LIST,
+    DEVICES,
+    WHERE,
+    Chunk,
+    DeviceList,
+    details_of,
+)
+from connectors._iru_record import BY_DETAILS, SideData, identity, read_record, with_details
+from connectors._iru_side import CELLULAR, CUSTOM, INFORMATION, INSTALLED, PATHS, USERS, side_data
+from connectors._one_by_one import OneByOne
 from connectors._probe import anything, signed_in, tried
 from fleet.model.device import SIGNALS, DeviceRecord, Rejected
 
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
     from connectors._http import Answer
 
-_BURST = 600
+_BURST, _PER_SECOND = 600, 2
 _CONNECTIONS = 4
 _WALKS = 2
 
@@ -59,17 +67,24 @@ def walk(settings: IruSettings, around: Surroundings) -> Iterator[Page]:
         _first_device(api)
         side, troubles = side_data(api, profiles=settings.profiles)
         yield Page(troubles=troubles)
-        details = Details(api, affordable(settings.deadline_minutes)) if settings.detail else None
+        details = OneByOne(
+            partial(details_of, api),
+            settings,
+            around,
+            vendor="Iru",
+            lacking="free storage and supervision",
+            ahead=_connections(settings),
+            wanted=settings.detail,
+        )
         devices, seen = DeviceList(api, settings.page_size), set[str]()
         for _ in range(_WALKS):
             for chunk in devices.chunks():
                 rows = list(_new(chunk, side, seen))
-                if details is not None:
-                    rows = list(_pages.fetched_ahead(details.added, rows, _connections(settings)))
-                yield Page(rows=rows)
+                yield Page(rows=details.completed(rows, with_details))
             if not devices.moved:
                 break
-        yield Page(troubles=tuple(details.troubles()) if details else ())
+        yield Page(troubles=tuple(details.troubles()))
+        details.raise_outage()
 
 
 def _new(chunk: Chunk, side: SideData, seen: set[str]) -> Iterator[DeviceRecord | Rejected]:
@@ -121,7 +136,7 @@ def _prove(api: Api, permission: str) -> None:
 def _open(settings: IruSettings, around: Surroundings) -> Api:
     token = FixedHeaders(bearer(settings.api_token.get_secret_value(), None).headers)
     # 600 at once and two a second from then on stay below 8,000 of the 10,000 that a tenant has in an hour.
-    limit = RateLimit(_BURST, _BURST / PER_SECOND, around)
+    limit = RateLimit(_BURST, _BURST / _PER_SECOND, around)
     return open_api(settings, settings.url, around, token, connections=_connections(settings), limit=limit)
 
 
@@ -131,11 +146,10 @@ def _connections(settings: IruSettings) -> int:
 
 
 def _provided(settings: IruSettings) -> frozenset[str]:
-    spared = frozenset[str]() if settings.detail else _BY_DETAILS
+    spared = frozenset[str]() if settings.detail else BY_DETAILS
     return _PROVIDES - spared - (frozenset[str]() if settings.profiles else _BY_PROFILES)
 
 
-_BY_DETAILS = frozenset({"udid", "supervised", "enrollment", "available_bytes"})
 _BY_PROFILES = frozenset({"backup_restricted", "vpn_configured"})
 _PROVIDES = frozenset(SIGNALS) - {
     "ownership",
@@ -166,7 +180,7 @@ CONNECTOR = Connector(
     settings=IruSettings,
     provides=_PROVIDES,
     provides_of=_provided,
-    per_device=_BY_DETAILS,
+    per_device=BY_DETAILS,
     permissions=(
         Permission(DEVICE_LIST, "everything", WHERE),
         Permission(DEVICE_DETAILS, "free storage, supervision, UDID, enrolment", WHERE, optional=True),

@@ -10,6 +10,7 @@ from connectors import _wire as wire
 from connectors._auth import FetchedToken, FixedHeaders, Token, basic, bearer
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Answer, Api, RateLimit, open_api, origin_url
+from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
@@ -30,6 +31,7 @@ __all__ = [
     "FetchedToken",
     "FixedHeaders",
     "Gap",
+    "OneByOne",
     "Ownership",
     "Page",
     "Permission",

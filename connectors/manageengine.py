@@ -5,16 +5,15 @@ Paths, scopes and the two logins: ManageEngine MDM API, "Devices" and "Authentic
 
 from __future__ import annotations
 
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Api, open_api
-from connectors._manageengine_answers import Details, listed, one_device, page_at, read_chunk
+from connectors._manageengine_answers import listed, one_device, page_at, read_chunk
 from connectors._manageengine_login import CLOUD_SCOPE, SERVER_SCOPE, ManageEngineSettings, credential
-from connectors._manageengine_record import BY_DETAILS, identity, read_record
-from connectors._pages import fetched_ahead
+from connectors._manageengine_record import BY_DETAILS, identity, read_record, with_details
+from connectors._one_by_one import OneByOne
 from connectors._probe import tried
 from fleet.errors import PermissionMissing
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 _USUAL_PAGE = 50
 _CONNECTIONS = 4
 _ROWS_PER_PAGE = 100
-_SHARE_OF_TIME = 0.9
 
 
 def walk(settings: ManageEngineSettings, around: Surroundings) -> Iterator[Page]:
@@ -32,27 +30,24 @@ def walk(settings: ManageEngineSettings, around: Surroundings) -> Iterator[Page]
 
     The list comes first and at once: it has no snapshot, and asking about the devices one by one takes long.
     """
-    until = around.now() + settings.deadline_minutes * 60 * _SHARE_OF_TIME
     with _open(settings, around) as api:
+        details = OneByOne(
+            partial(one_device, api, settings.scope),
+            settings,
+            around,
+            vendor="ManageEngine",
+            lacking="backups and storage",
+            ahead=_connections(settings),
+            wanted=settings.detail,
+        )
         devices = listed(api, settings.page_size or _USUAL_PAGE, settings.scope)
         yield Page(expected=devices.total)
-        details = Details(api, settings.scope, around.now, until)
         for first in range(0, len(devices.rows), _ROWS_PER_PAGE):
             cut = devices.rows[first : first + _ROWS_PER_PAGE]
-            told = _details_of(details, [row for _, row in cut], settings)
-            rows = [
-                read_record(row, place, more, detail=settings.detail)
-                for (place, row), more in zip(cut, told, strict=True)
-            ]
-            yield Page(rows=rows, expected=devices.total)
+            rows = [read_record(row, place) for place, row in cut]
+            yield Page(rows=details.completed(rows, with_details), expected=devices.total)
         yield Page(expected=devices.total, troubles=tuple(details.troubles()))
-
-
-def _details_of(details: Details, rows: list[object], settings: ManageEngineSettings) -> list[object]:
-    if not settings.detail:
-        return [None] * len(rows)
-    with closing(fetched_ahead(details.of, rows, _connections(settings))) as answers:
-        return list(answers)
+        details.raise_outage()
 
 
 def probe(settings: ManageEngineSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
@@ -77,7 +72,7 @@ def _prove(api: Api, settings: ManageEngineSettings) -> None:
     rows = api.get(page_at(0, 1), read_chunk, permission=settings.scope).rows
     native_id = next((found for found in map(identity, rows) if found is not None), None)
     if settings.detail and native_id is not None:
-        one_device(api, native_id, settings.scope)
+        one_device(api, settings.scope, native_id)
 
 
 def _open(settings: ManageEngineSettings, around: Surroundings) -> Api:

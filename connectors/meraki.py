@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from connectors import _pages, _rows, _wire
+from connectors import _rows, _wire
 from connectors._auth import FixedHeaders, bearer
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Api, RateLimit, open_api, origin_url
@@ -25,7 +25,8 @@ from connectors._meraki_lists import (
     whole_list,
 )
 from connectors._meraki_record import Network, read_record
-from connectors._meraki_restrictions import Restrictions
+from connectors._meraki_restrictions import restricted, restrictions_of
+from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.device import SIGNALS
@@ -61,7 +62,7 @@ def walk(settings: MerakiSettings, around: Surroundings) -> Iterator[Page]:
     with _open(settings, around) as api:
         for network_id, name in _networks(api, settings).items():
             try:
-                yield from _devices(api, settings, network_id, name)
+                yield from _devices(api, settings, around, network_id, name)
             except PermissionMissing as error:
                 unread.append(error)
             except NotFound:
@@ -108,21 +109,30 @@ def _words(value: object) -> tuple[str, ...]:
     return () if isinstance(named, Gap) else named
 
 
-def _devices(api: Api, settings: MerakiSettings, network_id: str, name: Fact[str]) -> Iterator[Page]:
+def _devices(
+    api: Api, settings: MerakiSettings, around: Surroundings, network_id: str, name: Fact[str]
+) -> Iterator[Page]:
     path = f"/networks/{quote(network_id, safe='')}/sm"
     owners, troubles = _owners(api, path)
     network = Network(network_id, name, owners)
-    restrictions = Restrictions(api, path) if settings.profiles else None
+    restrictions = OneByOne(
+        partial(restrictions_of, api, path),
+        settings,
+        around,
+        vendor="Meraki",
+        lacking="restrictions",
+        ahead=_connections(settings),
+        wanted=settings.profiles,
+        switch="profiles = false",
+    )
     first_row = 1
     for haul in device_hauls(api, f"{path}/devices", settings.page_size):
         places = (f"network {network_id}, row {number}" for number in count(first_row))
         rows = [read_record(row, place, network) for row, place in zip(haul.rows, places, strict=False)]
-        if restrictions is not None:
-            rows = list(_pages.fetched_ahead(restrictions.told, rows, _connections(settings)))
-        yield Page(rows=rows, troubles=troubles + haul.troubles)
+        yield Page(rows=restrictions.completed(rows, restricted), troubles=troubles + haul.troubles)
         first_row, troubles = first_row + len(haul.rows), ()
-    if restrictions is not None:
-        yield Page(troubles=restrictions.troubles())
+    yield Page(troubles=tuple(restrictions.troubles()))
+    restrictions.raise_outage()
 
 
 def _owners(api: Api, path: str) -> tuple[dict[str, str], tuple[Trouble, ...]]:

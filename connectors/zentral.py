@@ -41,6 +41,7 @@ def walk(settings: ZentralSettings, around: Surroundings) -> Iterator[Page]:
             rows = [(f"row {place}", row) for row, place in zip(page["results"], places, strict=False)]
             yield Page(rows=answers.laid_over(rows), expected=_rows.total(page.get("count")))
         yield Page(troubles=tuple(answers.troubles()))
+        answers.missing.raise_outage()
 
 
 def probe(settings: ZentralSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:

@@ -25,6 +25,12 @@ def rules(key: str, signal: str, table: Iterable[tuple[object, object]]) -> list
     return [pytest.param(key, signal, given, fact, id=f"{signal}-{given!r:.30}") for given, fact in table]
 
 
+def anything_in(data: st.DataObject, whole: dict[str, Any], *sections: str) -> dict[str, Any]:
+    """`whole` with any of its values, or of its sections' values, replaced by any JSON value."""
+    inner = {key: anything_in(data, whole[key]) for key in sections}
+    return {key: data.draw(json_values | st.just(value)) for key, value in (whole | inner).items()}
+
+
 def assert_storable(record: object) -> None:
     """The texts of a record are short, clean and can be encoded; a rejected row has none."""
     texts = [fact for signal in SIGNALS if isinstance(fact := getattr(record, signal, None), str)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
-from connectors.apple_business import CONNECTOR, AppleBusinessSettings, walk
+from connectors.apple_business import CONNECTOR, AppleBusinessSettings
 from fleet.errors import (
     AuthRefused,
     BadAnswer,
@@ -21,54 +19,17 @@ from fleet.errors import (
     ServerTrouble,
     Throttled,
 )
-from fleet.model.device import SIGNALS, DeviceRecord, Ownership, Platform, Rejected
+from fleet.model.device import SIGNALS, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
+from tests.connectors.walking import NOW, Night, probed, walked
 from tests.servers.apple_business import MAC, TOKEN_PATH, AppleBusiness, Record, credential, serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleet.model.run import Trouble
 
-NIGHT = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 DETAILED = {"os_version", "capacity_bytes", "available_bytes", "checkin_at", "lost_mode"}
 PERSONAL = ("user_name", "user_email", "department")
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: list[int | None] = field(default_factory=list["int | None"])
-
-    @property
-    def codes(self) -> set[str]:
-        return {trouble.code for trouble in self.troubles}
-
-
-@dataclass
-class Time:
-    """A clock that sleeping moves, and nothing else."""
-
-    seconds: float = 100.0
-    slept: list[float] = field(default_factory=list[float])
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-
-def around(server: AppleBusiness | None, time: Time | None = None) -> Surroundings:
-    time = time or Time()
-    return Surroundings(
-        collected_at=NIGHT,
-        now=lambda: time.seconds,
-        sleep=time.sleep,
-        transport=server.transport if server else None,
-    )
 
 
 def settings(**keys: object) -> AppleBusinessSettings:
@@ -78,23 +39,9 @@ def settings(**keys: object) -> AppleBusinessSettings:
     )
 
 
-def night(server: AppleBusiness, time: Time | None = None, **keys: object) -> Night:
+def night(server: AppleBusiness, **keys: object) -> Night:
     """Walk an organization in memory."""
-    return collected(settings(**keys), around(server, time))
-
-
-def collected(chosen: AppleBusinessSettings, world: Surroundings) -> Night:
-    found = Night()
-    for page in walk(chosen, world):
-        found.troubles.extend(page.troubles)
-        found.expected.append(page.expected)
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                assert row.native_id not in found.devices
-                found.devices[row.native_id] = row
-    return found
+    return walked(CONNECTOR, settings(**keys), server.transport)
 
 
 def serials(count: int) -> set[str]:
@@ -108,9 +55,10 @@ def test_a_night_over_a_socket() -> None:
     """Pages by links, a token that ends in mid-walk and details one by one bring every device once."""
     with AppleBusiness(devices=28, token_requests=12) as server:
         chosen = settings(url=server.url, token_url=server.url + TOKEN_PATH, page_size=10, max_concurrency=2)
-        found = collected(chosen, around(None))
+        found = walked(CONNECTOR, chosen)
     assert set(found.devices) == serials(28)
-    assert found.expected == [28, 28, 28, None]
+    assert found.expected == 28
+    assert len(found.came) == 28
     assert not found.rejected
     assert not found.troubles
     assert server.count(TOKEN_PATH) > 1
@@ -127,7 +75,7 @@ def test_every_device_comes_once(by_cursor: bool, count: int, page_size: int) ->
 
 def test_a_total_may_be_missing() -> None:
     """Where no page states one, none is expected."""
-    assert set(night(AppleBusiness(totals=False)).expected) == {None}
+    assert night(AppleBusiness(totals=False)).expected is None
 
 
 def test_an_empty_page_with_a_next_is_not_the_end() -> None:
@@ -235,7 +183,7 @@ def test_the_assertion_is_what_apple_asks_for() -> None:
     (claims,) = server.claims
     assert claims["iss"] == claims["sub"] == credential()["client_id"]
     assert claims["aud"] == "https://account.apple.com/auth/oauth2/v2/token"
-    assert claims["iat"] < NIGHT.timestamp() < claims["exp"] <= (NIGHT + timedelta(days=1)).timestamp()
+    assert claims["iat"] < NOW.timestamp() < claims["exp"] <= (NOW + timedelta(days=1)).timestamp()
     assert claims["jti"]
     asked = server.asked[0]
     assert (asked.headers["host"], asked.headers.get("authorization")) == ("login.example", None)
@@ -297,11 +245,10 @@ def test_a_placeholder_is_settings_enough() -> None:
 
 def test_a_rate_limit_is_waited_out() -> None:
     """Apple publishes no limit: what an answer asks for is waited, and every device is read."""
-    time = Time()
-    found = night(AppleBusiness(throttled=7), time, max_concurrency=1)
+    found = night(AppleBusiness(throttled=7), max_concurrency=1)
     assert set(found.devices) == serials(28)
     assert not found.troubles
-    assert set(time.slept) == {3.0}
+    assert set(found.waits) == {3.0}
 
 
 def test_a_rate_limit_without_end() -> None:
@@ -324,7 +271,7 @@ def test_without_the_role_nothing_is_told() -> None:
     [
         ("/v1/users", "users_unread", PERSONAL, NOT_PERMITTED),
         ("/v1/orgDevices", "organization_unread", ("model_identifier", "ownership"), ABSENT),
-        ("details", "details_refused", tuple(DETAILED), NOT_PERMITTED),
+        ("details", "details_forbidden", tuple(DETAILED), NOT_PERMITTED),
     ],
 )
 def test_what_may_not_be_read_costs_what_it_tells(
@@ -335,7 +282,7 @@ def test_what_may_not_be_read_costs_what_it_tells(
     found = night(server, page_size=10)
     assert set(found.devices) == serials(28)
     assert {getattr(found.devices[serial(1)], signal) for signal in signals} == {gap}
-    assert found.codes == {code}
+    assert found.codes == [code]
     assert 'grant "' in found.troubles[0].message
 
 
@@ -352,7 +299,7 @@ def test_a_missing_path_of_people_is_no_permission() -> None:
     del server.lists["/v1/users"]
     found = night(server)
     assert found.devices[serial(1)].user_name is ABSENT
-    assert found.codes == {"users_unread"}
+    assert found.codes == ["users_unread"]
 
 
 def test_one_devices_details_cost_no_other() -> None:
@@ -368,16 +315,20 @@ def test_one_devices_details_cost_no_other() -> None:
 
 
 def test_an_outage_is_no_bad_device() -> None:
-    """A 503 for ever ends the source after a few tries."""
+    """A 503 for ever ends the asking after a few tries, and what was not read keeps its last known facts."""
     server = AppleBusiness(statuses={serial(i): 503 for i in range(28)})
+    found = Night()
     with pytest.raises(ServerTrouble):
-        night(server, max_concurrency=1)
+        walked(CONNECTOR, settings(max_concurrency=1), server.transport, into=found)
     assert len(server.asked) < 20
+    unread = {row.native_id for row in found.rejected}
+    assert unread | set(found.devices) == serials(28)
+    assert {found.devices[key].platform for key in found.devices} == {Platform.MACOS}
 
 
 def test_probe_proves_each_permission() -> None:
     """The doctor learns of the login, the role, and what is needed for people."""
-    steps = list(CONNECTOR.probe(settings(), around(AppleBusiness(refused=frozenset({"/v1/users"})))))
+    steps = probed(CONNECTOR, settings(), AppleBusiness(refused=frozenset({"/v1/users"})).transport)
     assert [step for step, _ in steps] == ["login", "Device Management Manager", "view users"]
     assert [error for _, error in steps[:2]] == [None, None]
     assert 'grant "view users"' in str(steps[2][1])
@@ -386,13 +337,13 @@ def test_probe_proves_each_permission() -> None:
 @pytest.mark.parametrize("path", ["details", "/v1/orgDevices", "/v1/mdmDevices"])
 def test_probe_tries_what_a_walk_will_ask(path: str) -> None:
     """A role that may read the list alone is found out before the night."""
-    steps = dict(CONNECTOR.probe(settings(), around(AppleBusiness(refused=frozenset({path})))))
+    steps = dict(probed(CONNECTOR, settings(), AppleBusiness(refused=frozenset({path})).transport))
     assert 'grant "Device Management Manager"' in str(steps["Device Management Manager"])
 
 
 def test_probe_stops_at_a_refused_login() -> None:
     """Without a login nothing else is tried."""
-    steps = list(CONNECTOR.probe(settings(key_id="another"), around(AppleBusiness())))
+    steps = probed(CONNECTOR, settings(key_id="another"), AppleBusiness().transport)
     assert [step for step, error in steps if error] == ["login"] == [step for step, _ in steps]
 
 

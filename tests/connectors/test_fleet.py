@@ -151,16 +151,17 @@ def test_details_that_are_refused_are_not_asked_for_again() -> None:
     found = night(server, page_size=50, max_concurrency=2)
     assert set(found.devices) == ids(200)
     assert server.detailed <= 50
-    assert found.codes == ["permission_missing"]
+    assert found.codes == ["details_forbidden"]
+    assert found.devices["1"].backup_enabled is NOT_PERMITTED
     assert 'grant "Observer"' in found.troubles[0].message
 
 
 def test_details_of_single_hosts_may_fail() -> None:
-    """A broken or vanished host costs its own details only, and they are counted."""
+    """A broken or vanished host costs its own details only, and a broken one is counted."""
     found = night(FleetServer(12, broken=frozenset({4}), gone=frozenset({5})))
     assert set(found.devices) == ids(12)
     assert {key for key, one in found.devices.items() if one.backup_enabled is ABSENT} == {"4", "5"}
-    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_unread", 2)]
+    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_unread", 1)]
 
 
 def test_details_of_another_host_are_not_believed() -> None:
@@ -214,15 +215,18 @@ def test_a_server_that_only_throttles() -> None:
 
 
 def test_a_server_in_trouble_ends_the_walk() -> None:
-    """A proxy that answers 502 for ever is not taken for single broken hosts."""
+    """A proxy that answers 502 for ever is asked about one host; all are listed, and the night is no whole one."""
 
     class Down(FleetServer):
         def _detail(self, asked: Any) -> Any:  # noqa: ANN401 - as above
             found = super()._detail(asked)
             return type(found)(502, b"")
 
+    found, server = Night(), Down(30)
     with pytest.raises(ServerTrouble, match="502"):
-        night(Down(3))
+        walked(CONNECTOR, settings(max_concurrency=1), server.transport, into=found)
+    assert set(found.devices) == ids(30)
+    assert server.count(f"{API}/hosts/2") == 0
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,35 +11,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
-from connectors._hexnode_record import BY_DETAILS, read_record
-from connectors.hexnode import CONNECTOR, HexnodeSettings, walk
+from connectors._hexnode_record import BY_DETAILS, read_record, with_page
+from connectors.hexnode import CONNECTOR, HexnodeSettings
 from fleet.errors import AuthRefused, BadAnswer, NotFound, ServerTrouble, SourceError, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Gap
-from tests.servers.hexnode import API_KEY, BASE, HOST, Hexnode, page, row, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fleet.model.run import Trouble
+from fleet.model.device import DeviceRecord, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE
+from tests.connectors.fields import anything_in, assert_storable, rules
+from tests.connectors.walking import Clock, Night, assert_refused, probed, walked
+from tests.servers.hexnode import API_KEY, BASE, HOST, Hexnode, page, row
 
 DEVICES = f"{BASE}/devices/"
-
-
-@dataclass
-class Night:
-    """Everything one walk brought, as a collector would count it."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    pauses: list[float] = field(default_factory=list[float])
-    expected: int | None = None
-
-    @property
-    def codes(self) -> list[str]:
-        return [trouble.code for trouble in self.troubles]
 
 
 def settings(**keys: object) -> HexnodeSettings:
@@ -50,33 +30,9 @@ def settings(**keys: object) -> HexnodeSettings:
     )
 
 
-def around(server: Hexnode | None, pauses: list[float] | None = None) -> Surroundings:
-    """A world whose clock only moves by sleeping; over a socket where no server is given."""
-    slept: list[float] = [] if pauses is None else pauses
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 100.0 + sum(slept),
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: Hexnode, **keys: object) -> Night:
     """Walk a server in memory, one request at a time."""
-    found = Night()
-    return walked(found, settings(**{"max_concurrency": 1, **keys}), around(server, found.pauses))
-
-
-def walked(found: Night, chosen: HexnodeSettings, world: Surroundings) -> Night:
-    for step in walk(chosen, world):
-        found.expected = step.expected
-        found.troubles.extend(step.troubles)
-        for one in step.rows:
-            if isinstance(one, Rejected):
-                found.rejected.append(one)
-            else:
-                found.devices[one.native_id] = one
-    return found
+    return walked(CONNECTOR, settings(**{"max_concurrency": 1, **keys}), server.transport)
 
 
 def ids(count: int) -> set[str]:
@@ -89,7 +45,7 @@ def ids(count: int) -> set[str]:
 def test_a_night_over_a_socket() -> None:
     """Every device with its storage and its groups, from pages that name the next one."""
     with Hexnode() as server:
-        found = walked(Night(), settings(url=server.url, page_size=10), around(None))
+        found = walked(CONNECTOR, settings(url=server.url, page_size=10))
     assert set(found.devices) == ids(33)
     assert found.expected == 33
     assert found.devices["3"].groups == ("North", "Depot")
@@ -135,7 +91,7 @@ def test_a_thousand_devices_cost_a_thousand_and_fourteen_requests() -> None:
 def test_thirty_requests_a_minute() -> None:
     """Requests go out two seconds apart, so that no minute has more than thirty."""
     found = night(Hexnode())
-    assert sum(found.pauses) == pytest.approx(2 * (1 + 1 + 2 + 33 - 1))
+    assert sum(found.waits) == pytest.approx(2 * (1 + 1 + 2 + 33 - 1))
 
 
 def test_only_phones_and_tablets_under_management_are_asked_about() -> None:
@@ -223,11 +179,8 @@ def test_a_row_that_is_no_object_costs_only_itself(odd: object) -> None:
 
 def test_a_wrong_key_costs_one_request() -> None:
     """A refused key ends the source at once, with the place and without the key."""
-    server = Hexnode()
-    with pytest.raises(AuthRefused, match=r"/api/v1/devices/ refused the credential \(401\)") as caught:
-        night(server, api_key="wrong-horse")
-    assert len(server.asked) == 1
-    assert "wrong-horse" not in str(caught.value)
+    told = r"/api/v1/devices/ refused the credential \(401\)"
+    assert_refused(CONNECTOR, settings(api_key="wrong-horse"), Hexnode(), match=told, secret="wrong-horse")
 
 
 def test_a_missing_permission_is_named() -> None:
@@ -241,15 +194,15 @@ def test_requests_that_are_too_many_are_waited_out() -> None:
     """A 429 is asked again after as long as Hexnode says, and the walk is whole."""
     found = night(Hexnode(throttles=2, retry_after="38"), detail=False)
     assert set(found.devices) == ids(33)
-    assert sum(found.pauses) == pytest.approx(2 * 38)
+    assert sum(found.waits) == pytest.approx(2 * 38)
 
 
 def test_too_many_requests_for_ever() -> None:
     """An endless 429 is told as such, after more than the minute in which the limit counts."""
-    pauses: list[float] = []
+    clock = Clock()
     with pytest.raises(Throttled, match=r"keeps asking for fewer requests \(429\)"):
-        walked(Night(), settings(), around(Hexnode(throttles=-1), pauses))
-    assert sum(pauses) > 60
+        walked(CONNECTOR, settings(), Hexnode(throttles=-1).transport, clock=clock)
+    assert sum(clock.waits) > 60
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (500, ServerTrouble), (422, BadAnswer)])
@@ -280,7 +233,7 @@ def test_settings_that_cannot_work(keys: dict[str, object]) -> None:
 def test_probe(statuses: dict[str, int], keys: dict[str, object], error: str | None) -> None:
     """The doctor learns at the cost of one row whether the key is good."""
     server = Hexnode(statuses=statuses)
-    [(name, found)] = CONNECTOR.probe(settings(**keys), around(server))
+    [(name, found)] = probed(CONNECTOR, settings(**keys), server.transport)
     assert name == "API access"
     assert (found is None) if error is None else (error in (found or ""))
     assert [one.first("per_page") for one in server.asked] == ["1"]
@@ -337,7 +290,7 @@ def test_the_time_that_a_source_has_bounds_the_details() -> None:
     assert set(found.devices) == ids(33)
     assert found.codes == ["details_left_out"]
     assert "raise deadline_minutes" in found.troubles[0].message
-    assert sum(found.pauses) < 60
+    assert sum(found.waits) < 60
 
 
 # Groups
@@ -365,18 +318,11 @@ def test_groups_that_cannot_be_read_whole(server: Hexnode) -> None:
 # Fields
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-
-
 def reading(given: dict[str, Any], shown: object = None) -> DeviceRecord:
     """The record of device 1, with keys of its row and of its page replaced."""
-    record = read_record(row(1) | given, "row 1", shown, {}, detail=True)
+    record = read_record(row(1) | given, "row 1", {})
     assert isinstance(record, DeviceRecord)
-    return record
+    return with_page(record, shown)
 
 
 def page_with(path: str, value: object) -> dict[str, Any]:
@@ -402,10 +348,6 @@ TIMES: list[tuple[object, object]] = [
 FLAGS: list[tuple[object, object]] = [
     (True, True), (False, False), (None, ABSENT), (..., ABSENT), ("true", UNREADABLE), (1, UNREADABLE),
 ]  # fmt: skip
-
-
-def rules(key: str, signal: str, table: Iterable[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(key, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 OF_ROWS = [
@@ -497,37 +439,10 @@ def test_platform(system: object, model: object, identifier: object, platform: o
     assert reading({"os_name": system, "model_name": model}, shown).platform == platform
 
 
-def odd(data: st.DataObject, whole: dict[str, Any], *sections: str) -> dict[str, Any]:
-    """`whole` with any of its values, or of its sections' values, replaced by anything."""
-    inner = {key: odd(data, whole[key]) for key in sections}
-    return {key: data.draw(JSON | st.just(value)) for key, value in (whole | inner).items()}
-
-
 @hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.data())
 def test_no_value_breaks_a_row(data: st.DataObject) -> None:
     """Whatever JSON stands in place of any value, the row becomes a record or is rejected."""
-    record = read_record(
-        odd(data, row(1), "user"), "row 1", odd(data, page(1), "device", "network", "user"), {}, detail=True
-    )
-    assert isinstance(record, DeviceRecord | Rejected)
-
-
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = sample()
-    chosen = HexnodeSettings.model_validate({"name": "hq", "kind": "hexnode", **values})
-    world = Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=transport,
-    )
-    records = [one for step in walk(chosen, world) for one in step.rows if isinstance(one, DeviceRecord)]
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
+    record = read_record(anything_in(data, row(1), "user"), "row 1", {})
+    if isinstance(record, DeviceRecord):
+        assert_storable(with_page(record, anything_in(data, page(1), "device", "network", "user")))

@@ -13,7 +13,7 @@ from connectors._iru_record import Inventory, SideData, read_inventory, read_rec
 from connectors.iru import CONNECTOR, IruSettings
 from fleet.errors import BadAnswer, PermissionMissing, Throttled
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
 from tests.connectors.fields import rules
 from tests.connectors.walking import Night, assert_refused, failed, probed, walked
 from tests.servers.iru import (
@@ -121,11 +121,14 @@ def test_what_a_thousand_devices_cost() -> None:
 
 def test_details_stop_where_the_time_does() -> None:
     """Devices beyond what the deadline leaves time for come without details, and the report says how many."""
-    server = IruServer()
-    found = night(server, deadline_minutes=0.1)
-    assert found.came == fleet(DEVICES)
-    assert details_asked(server) == 10
-    assert [(one.code, one.count) for one in found.troubles] == [("details_left_out", IPHONES_AND_IPADS - 10)]
+    server = IruServer(devices=[iru_device(n) for n in range(1000)], installed=[])
+    found = night(server, deadline_minutes=1, max_concurrency=1)
+    assert found.came == fleet(1000)
+    # 600 at once, and two a second for the nine tenths of a minute.
+    assert len(server.asked) == pytest.approx(600 + 108, abs=5)
+    assert [(one.code, one.count) for one in found.troubles] == [
+        ("details_left_out", 800 - details_asked(server))
+    ]
     assert "raise deadline_minutes" in found.troubles[0].message
 
 
@@ -258,7 +261,7 @@ def test_details_that_may_not_be_read_are_asked_for_once(status: int) -> None:
     assert details_asked(server) == 1
     assert found.codes == ["details_forbidden"]
     assert 'grant "Device details' in found.troubles[0].message
-    assert found[device_id(1)].available_bytes is ABSENT
+    assert found[device_id(1)].available_bytes is NOT_PERMITTED
 
 
 def test_broken_details_are_given_up() -> None:
@@ -267,7 +270,10 @@ def test_broken_details_are_given_up() -> None:
     found = night(server, max_concurrency=1)
     assert found.came == fleet(DEVICES)
     assert details_asked(server) == 5
-    assert [(one.code, one.count) for one in found.troubles] == [("details_unread", 5)]
+    assert [(one.code, one.count) for one in found.troubles] == [
+        ("details_unread", 5),
+        ("details_left_out", IPHONES_AND_IPADS - 5),
+    ]
 
 
 def test_a_device_removed_meanwhile_has_no_details() -> None:

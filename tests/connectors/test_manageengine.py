@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors._connector import Surroundings
-from connectors._manageengine_record import BY_DETAILS, read_record
-from connectors.manageengine import CONNECTOR, ManageEngineSettings, walk
+from connectors._manageengine_record import BY_DETAILS, read_record, with_details
+from connectors.manageengine import CONNECTOR, ManageEngineSettings
 from fleet.errors import (
     AuthRefused,
     BadAnswer,
@@ -24,8 +22,10 @@ from fleet.errors import (
     SourceError,
     Throttled,
 )
-from fleet.model.device import SIGNALS, DeviceRecord, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Gap
+from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
+from tests.connectors.fields import anything_in, assert_storable, rules
+from tests.connectors.walking import Night, assert_refused, probed, walked
 from tests.servers.manageengine import (
     API_KEY,
     CLOUD,
@@ -36,30 +36,9 @@ from tests.servers.manageengine import (
     details,
     native_id,
     row,
-    sample,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fleet.model.run import Trouble
-
 SERVER = {"api_key": API_KEY}
-
-
-@dataclass
-class Night:
-    """Everything one walk brought, as a collector would count it."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    pauses: list[float] = field(default_factory=list[float])
-    expected: int | None = None
-
-    @property
-    def codes(self) -> list[str]:
-        return [trouble.code for trouble in self.troubles]
 
 
 def settings(**keys: object) -> ManageEngineSettings:
@@ -70,33 +49,9 @@ def settings(**keys: object) -> ManageEngineSettings:
     )
 
 
-def around(server: ManageEngine | None, pauses: list[float] | None = None) -> Surroundings:
-    """A world whose clock only moves by sleeping; over a socket where no server is given."""
-    slept: list[float] = [] if pauses is None else pauses
-    return Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 100.0 + sum(slept),
-        sleep=slept.append,
-        transport=server.transport if server else None,
-    )
-
-
 def night(server: ManageEngine, **keys: object) -> Night:
     """Walk a server in memory, one request at a time."""
-    found = Night()
-    return walked(found, settings(**{"max_concurrency": 1, **keys}), around(server, found.pauses))
-
-
-def walked(found: Night, chosen: ManageEngineSettings, world: Surroundings) -> Night:
-    for step in walk(chosen, world):
-        found.expected = step.expected
-        found.troubles.extend(step.troubles)
-        for one in step.rows:
-            if isinstance(one, Rejected):
-                found.rejected.append(one)
-            else:
-                found.devices[one.native_id] = one
-    return found
+    return walked(CONNECTOR, settings(**{"max_concurrency": 1, **keys}), server.transport)
 
 
 def ids(count: int) -> set[str]:
@@ -111,7 +66,7 @@ def test_a_night_over_a_socket(keys: dict[str, object]) -> None:
     """Every device with its backup, by either login, from pages that name the next one."""
     with ManageEngine() as server:
         addresses = {"url": server.url} | ({} if keys else {"token_url": f"{server.url}{TOKENS}"})
-        found = walked(Night(), settings(page_size=10, **addresses, **keys), around(None))
+        found = walked(CONNECTOR, settings(page_size=10, **addresses, **keys))
     assert set(found.devices) == ids(33)
     assert found.expected == 33
     assert {device.backup_enabled for device in found.devices.values()} == {True}
@@ -290,11 +245,10 @@ def test_a_refused_token_comes_with_status_200(said: object, error: type[SourceE
 
 def test_a_wrong_key_costs_one_request() -> None:
     """A refused key ends the source at once, with the place and without the key."""
-    server = ManageEngine()
-    with pytest.raises(AuthRefused, match=r"/api/v1/mdm/devices refused the credential \(401\)") as caught:
-        night(server, api_key="wrong-horse")
-    assert len(server.asked) == 1
-    assert "wrong-horse" not in str(caught.value)
+    told = r"/api/v1/mdm/devices refused the credential \(401\)"
+    assert_refused(
+        CONNECTOR, settings(api_key="wrong-horse"), ManageEngine(), match=told, secret="wrong-horse"
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +302,7 @@ def test_settings_that_cannot_work(keys: dict[str, object]) -> None:
 )
 def test_probe(server: ManageEngine, keys: dict[str, object], steps: dict[str, str | None]) -> None:
     """The doctor learns whether login and scope are good, by the vendor's names and at one row each."""
-    found = dict(CONNECTOR.probe(settings(**keys), around(server)))
+    found = dict(probed(CONNECTOR, settings(**keys), server.transport))
     assert list(found) == list(steps)
     for name, error in steps.items():
         assert (found[name] is None) if error is None else (error in (found[name] or ""))
@@ -379,7 +333,7 @@ def test_requests_that_are_too_many_are_waited_out() -> None:
     """A 429 is asked again after as long as the server says, and the walk is whole."""
     found = night(ManageEngine(throttles=2, retry_after="9"))
     assert set(found.devices) == ids(33)
-    assert sum(found.pauses) == pytest.approx(2 * 9)
+    assert sum(found.waits) == pytest.approx(2 * 9)
 
 
 def test_too_many_requests_for_ever() -> None:
@@ -434,7 +388,8 @@ def test_details_that_may_not_be_read() -> None:
     server = ManageEngine(statuses={f"{LIST}/{one}": 403 for one in ids(33)})
     found = night(server)
     assert set(found.devices) == ids(33)
-    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_left_out", 33)]
+    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_forbidden", 33)]
+    assert {device.backup_enabled for device in found.devices.values()} == {NOT_PERMITTED}
     assert 'grant "MDMOnDemand.MDMInventory.READ"' in found.troubles[0].message
     assert len([one for one in server.asked if one.path.startswith(f"{LIST}/")]) == 1
 
@@ -450,18 +405,11 @@ def test_the_time_that_a_source_has_bounds_the_details() -> None:
 # Fields
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-
-
 def reading(given: dict[str, Any], told: object = None) -> DeviceRecord:
     """The record of device 1, with keys of its row replaced."""
-    record = read_record(row(1) | given, "row 1", told, detail=True)
+    record = read_record(row(1) | given, "row 1")
     assert isinstance(record, DeviceRecord)
-    return record
+    return with_details(record, told)
 
 
 def details_with(path: str, value: object) -> dict[str, Any]:
@@ -489,10 +437,6 @@ FLAGS: list[tuple[object, object]] = [
     (True, True), (False, False), ("true", True), ("False", False), (None, ABSENT), ("", ABSENT), (..., ABSENT),
     ("maybe", UNREADABLE), (1, UNREADABLE),
 ]  # fmt: skip
-
-
-def rules(key: str, signal: str, table: Iterable[tuple[object, object]]) -> list[Any]:
-    return [pytest.param(key, signal, given, fact, id=f"{signal}-{given}") for given, fact in table]
 
 
 OF_ROWS = [
@@ -625,37 +569,10 @@ def test_platform(system: object, product: object, name: object, platform: objec
     assert record.platform == platform
 
 
-def odd(data: st.DataObject, whole: dict[str, Any], *sections: str) -> dict[str, Any]:
-    """`whole` with any of its values, or of its sections' values, replaced by anything."""
-    inner = {key: odd(data, whole[key]) for key in sections}
-    return {key: data.draw(JSON | st.just(value)) for key, value in (whole | inner).items()}
-
-
 @hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.data())
 def test_no_value_breaks_a_row(data: st.DataObject) -> None:
     """Whatever JSON stands in place of any value, the row becomes a record or is rejected."""
-    record = read_record(
-        odd(data, row(1), "user"), "row 1", odd(data, details(1), "os", "network"), detail=True
-    )
-    assert isinstance(record, DeviceRecord | Rejected)
-
-
-# The connector's word
-
-
-def test_it_reports_what_it_declares() -> None:
-    """Every declared signal is known somewhere in the sample, and every other is not reported."""
-    values, transport = sample()
-    chosen = ManageEngineSettings.model_validate({"name": "hq", "kind": "manageengine", **values})
-    world = Surroundings(
-        collected_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
-        now=lambda: 0.0,
-        sleep=lambda _: None,
-        transport=transport,
-    )
-    records = [one for step in walk(chosen, world) for one in step.rows if isinstance(one, DeviceRecord)]
-    known = {s for s in SIGNALS if any(not isinstance(getattr(record, s), Gap) for record in records)}
-    silent = {s for s in SIGNALS if all(getattr(record, s) is NOT_REPORTED for record in records)}
-    assert known == CONNECTOR.provides
-    assert silent == set(SIGNALS) - CONNECTOR.provides
+    record = read_record(anything_in(data, row(1), "user"), "row 1")
+    if isinstance(record, DeviceRecord):
+        assert_storable(with_details(record, anything_in(data, details(1), "os", "network")))

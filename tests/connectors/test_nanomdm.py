@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,12 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from connectors._connector import Surroundings
 from connectors._nanomdm_database import NanoMdmDatabase
-from connectors.nanomdm import CONNECTOR, NanoMdmSettings, walk
+from connectors.nanomdm import CONNECTOR, NanoMdmSettings
 from fleet.errors import NotFound, PermissionMissing, Unreachable
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE
+from tests.connectors.walking import Clock, Night, probed, walked
 from tests.servers.nanomdm import (
     PRESENT,
     NanoMdm,
@@ -39,50 +38,19 @@ from tests.servers.nanomdm import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from fleet.model.run import Trouble
     from tests.databases import Cluster, Place, SqliteFolder
 
 PHONE, SHARED, MAC, TV, PERSONAL = 0, 5, 6, 7, 9
-
-
-@dataclass
-class Night:
-    """Everything one walk brought."""
-
-    devices: dict[str, DeviceRecord] = field(default_factory=dict[str, DeviceRecord])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: list[Trouble] = field(default_factory=list["Trouble"])
-    expected: list[int | None] = field(default_factory=list["int | None"])
-
-    @property
-    def codes(self) -> set[str]:
-        return {trouble.code for trouble in self.troubles}
 
 
 def settings(**keys: object) -> NanoMdmSettings:
     return NanoMdmSettings.model_validate({"name": "nano", "kind": "nanomdm", **keys})
 
 
-def around(clock: Iterable[float] = itertools.repeat(0.0)) -> Surroundings:
-    ticks = iter(clock)
-    return Surroundings(collected_at=PRESENT, now=lambda: next(ticks), sleep=lambda _: None)
-
-
 def night(**keys: object) -> Night:
-    found = Night()
-    for page in walk(settings(**keys), around()):
-        found.troubles.extend(page.troubles)
-        found.expected.append(page.expected)
-        for row in page.rows:
-            if isinstance(row, Rejected):
-                found.rejected.append(row)
-            else:
-                assert row.native_id not in found.devices
-                found.devices[row.native_id] = row
-    return found
+    return walked(CONNECTOR, settings(**keys))
 
 
 def told(folder: Path, *events: object) -> Night:
@@ -136,7 +104,7 @@ def test_both_ways_tell_the_same(folder: Path, sqlite: SqliteFolder) -> None:
     }
     assert differing == {(native_id(8), "managed")}
     assert kept.devices[native_id(8)].managed is False
-    assert kept.expected == [30] * 5
+    assert (kept.expected, kept.pages) == (30, 5)
     assert not kept.troubles
 
 
@@ -156,7 +124,7 @@ def test_postgresql_is_read_in_its_own_time_zone(postgresql: Cluster) -> None:
     found = night(database=url, page_size=5)
     assert len(found.devices) == 12
     assert found.devices[native_id(2)].inventory_at == ago(1) - timedelta(hours=9)
-    steps = list(CONNECTOR.probe(settings(database=url), around()))
+    steps = probed(CONNECTOR, settings(database=url))
     assert [error for _, error in steps] == [None, None]
 
 
@@ -167,8 +135,8 @@ def test_postgresql_without_the_permission(postgresql: Cluster) -> None:
     postgresql.say("CREATE ROLE stranger LOGIN")
     chosen = settings(database=url.replace("fleet@", "stranger@", 1))
     with pytest.raises(PermissionMissing, match="grant SELECT on enrollments, devices, commands"):
-        list(walk(chosen, around()))
-    assert [error is None for _, error in CONNECTOR.probe(chosen, around())] == [True, False]
+        walked(CONNECTOR, chosen)
+    assert [error is None for _, error in probed(CONNECTOR, chosen)] == [True, False]
     postgresql.say("DROP ROLE stranger")
 
 
@@ -256,18 +224,20 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 def test_probe_of_a_folder(tmp_path: Path) -> None:
     """The doctor says whether deliveries arrive."""
-    empty = list(CONNECTOR.probe(settings(events=str(tmp_path)), around()))
+    empty = probed(CONNECTOR, settings(events=str(tmp_path)))
     assert [step for step, _ in empty] == ["find the deliveries"]
     assert "-webhook-url" in str(empty[0][1])
     stored(tmp_path, life(0))
-    assert list(CONNECTOR.probe(settings(events=str(tmp_path)), around())) == [("find the deliveries", None)]
+    assert probed(CONNECTOR, settings(events=str(tmp_path))) == [("find the deliveries", None)]
 
 
 def test_the_deadline_ends_a_walk(tmp_path: Path) -> None:
     """A folder of too many files does not take the whole night."""
     chosen = settings(events=str(stored(tmp_path, life(0))), deadline_minutes=1)
+    ticks = iter((0.0, 1.0, 61.0))
+    world = replace(Clock().around(), now=lambda: next(ticks))
     with pytest.raises(Unreachable, match="not done after 1 minutes; raise deadline_minutes"):
-        list(walk(chosen, around([0.0, 1.0, 61.0])))
+        list(CONNECTOR.walk(chosen, world))
 
 
 # Deliveries
@@ -312,7 +282,7 @@ def test_a_smaller_answer_alone_counts(folder: Path) -> None:
     device = found.devices[native_id(0)]
     assert (device.os_version, device.inventory_at, device.backup_enabled) == ("26.3", ago(1), ABSENT)
     assert "IsCloudBackupEnabled" in found.troubles[0].message
-    assert found.codes == {"backup_not_asked"}
+    assert found.codes == ["backup_not_asked"]
 
 
 def test_a_new_enrolment_ends_the_old_facts(folder: Path) -> None:
@@ -425,7 +395,7 @@ def test_a_message_of_an_unknown_time_tells_nothing(folder: Path, moment: object
     event = answer(0, 0, {"QueryResponses": information(1)}) | {"created_at": moment}
     found = told(folder, *life(0), event)
     assert found.devices[native_id(0)].name == "Device 000"
-    assert found.codes == {"messages_unreadable"}
+    assert found.codes == ["messages_unreadable"]
 
 
 # Facts

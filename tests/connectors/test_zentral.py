@@ -254,7 +254,7 @@ def test_a_device_whose_log_is_broken() -> None:
     """It costs its own answer only, and is counted."""
     found = night(ZentralServer(3, [command(3, responses())], broken=frozenset({2})), page_size=500)
     assert set(found.devices) == ids(3)
-    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("answers_unread", 1)]
+    assert [(trouble.code, trouble.count) for trouble in found.troubles] == [("details_unread", 1)]
 
 
 def test_a_wrong_or_expired_token() -> None:
