@@ -18,6 +18,14 @@ from fleet.model.finding import Action, Basis, Evidence, Finding, Problem, Sever
 if TYPE_CHECKING:
     from datetime import datetime
 
+WAIVED = "waived"
+WAIVER_EXPIRED = "waiver_expired"
+NO_LONGER_WAIVED = "no_longer_waived"
+"""A waiver that was taken back before its end, or that the device moved out of."""
+RULE_CHANGED = "rule_changed"
+"""Thresholds or the catalogue changed, and by them the verdict; the device did not."""
+DEVICE_GONE = "device_gone"
+
 
 class Condition(StrEnum):
     """What holds for a finding, apart from how it came about."""
@@ -82,6 +90,7 @@ class Tonight:
         gone: the device is in no complete collection any more; `retired`: for longer than the grace.
         waived_until: the end of the waiver that covers it tonight.
         cause: the device's most probable cause, part of what a ticket is told.
+        by_rule: by the rules of the run before, tonight's facts would have left everything as it stood.
         reason: why a clear problem is clear, where that is not the evidence itself.
     """
 
@@ -94,6 +103,7 @@ class Tonight:
     retired: bool = False
     waived_until: datetime | None = None
     cause: str | None = None
+    by_rule: bool = False
     reason: str | None = None
 
 
@@ -131,6 +141,16 @@ def fingerprint(*identity: str) -> str:
     return hashlib.sha256("\x1f".join(identity).encode()).hexdigest()[:32]
 
 
+def told(problem: Problem, cause: str | None) -> str:
+    """What a ticket is told of a problem: check, severity and cause; where these stay, there is no update."""
+    return _told(problem.check, problem.severity, cause)
+
+
+def last_told(memory: Memory | None) -> str | None:
+    """What a ticket that stands open was told last; None where none stands open."""
+    return memory.told if memory and memory.ticket is Ticket.OPEN else None
+
+
 def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_id: str) -> Step | None:
     """One finding, one night on; None where there is nothing and was nothing."""
     before = memory.condition if memory else None
@@ -146,7 +166,7 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     action, memory = _tell(memory, tonight, clock)
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
-    moved = before != memory.condition and state in _MOVES and memory.reason not in {"device_gone", "waived"}
+    moved = before != memory.condition and state in _MOVES and memory.reason not in {DEVICE_GONE, WAIVED}
     return Step(memory, _finding(memory, state, action, clock, ticket_check), moved=moved)
 
 
@@ -157,8 +177,8 @@ _MOVES = frozenset({State.NEW, State.REOPENED, State.RESOLVED})
 def _found(
     memory: Memory | None, problem: Problem, tonight: Tonight, clock: Clock, external_id: str
 ) -> Memory:
-    reopened = memory is None or memory.condition not in {Condition.OPEN, Condition.GONE}
-    expired = memory is not None and memory.condition is Condition.WAIVED
+    stood = memory is not None and memory.condition in {Condition.OPEN, Condition.GONE}
+    stood = stood and not _was_waived(memory)
     condition = Condition.WAIVED if tonight.waived_until else Condition.OPEN
     return Memory(
         external_id=external_id,
@@ -176,22 +196,42 @@ def _found(
         first_seen=memory.first_seen if memory else clock.now,
         last_seen=None,
         opened_at=clock.now
-        if memory is None or (reopened and condition is Condition.OPEN)
+        if memory is None or (condition is Condition.OPEN and not stood)
         else memory.opened_at,
         ticket=memory.ticket if memory else Ticket.NONE,
         told=memory.told if memory else None,
-        reason=_found_reason(condition, expired=expired, memory=memory),
+        reason=_found_reason(memory, tonight, clock),
         waiver_until=tonight.waived_until,
     )
 
 
-def _found_reason(condition: Condition, *, expired: bool, memory: Memory | None) -> str | None:
-    if condition is Condition.WAIVED:
-        return "waived"
-    if expired:
-        return "waiver_expired"
-    kept = memory is not None and memory.condition is Condition.OPEN and memory.reason == "waiver_expired"
-    return "waiver_expired" if kept else None
+def _found_reason(memory: Memory | None, tonight: Tonight, clock: Clock) -> str | None:
+    if tonight.waived_until:
+        return WAIVED
+    if memory and _was_waived(memory):
+        return _why_not_waived(memory, clock)
+    if tonight.by_rule:
+        return RULE_CHANGED
+    kept = memory is not None and memory.condition is Condition.OPEN and _still_true(memory)
+    return memory.reason if memory and kept else None
+
+
+def _still_true(memory: Memory) -> bool:
+    """A reason goes with the opening it belongs to; a change of rules is said until the ticket was told of it."""
+    if memory.reason == RULE_CHANGED:
+        return not (last_told(memory) or "").startswith(_told(memory.check, memory.severity, None))
+    return memory.reason in {WAIVER_EXPIRED, NO_LONGER_WAIVED}
+
+
+def _was_waived(memory: Memory | None) -> bool:
+    """Waived by the last run, or when its device went away."""
+    ended = {Condition.WAIVED, Condition.GONE}
+    return memory is not None and memory.condition in ended and memory.waiver_until is not None
+
+
+def _why_not_waived(memory: Memory, clock: Clock) -> str:
+    early = memory.waiver_until is not None and clock.now <= memory.waiver_until
+    return NO_LONGER_WAIVED if early else WAIVER_EXPIRED
 
 
 def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
@@ -201,7 +241,7 @@ def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
         return memory
     if tonight.gone or tonight.retired:
         ended = Condition.RESOLVED if tonight.retired else Condition.GONE
-        return replace(memory, condition=ended, reason="device_gone", clean_runs=0)
+        return replace(memory, condition=ended, reason=DEVICE_GONE, clean_runs=0)
     if tonight.clear and tonight.may_close:
         return _cleaner(memory, tonight, clock)
     return _unproven(memory, tonight, clock)
@@ -209,10 +249,14 @@ def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
 
 def _cleaner(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
     clean_runs = memory.clean_runs + (1 if tonight.news or not memory.clean_runs else 0)
+    by_rule = tonight.by_rule or (memory.clean_runs > 0 and memory.reason == RULE_CHANGED)
     if clean_runs < clock.resolve_after_clean_runs:
-        return _unproven(replace(memory, clean_runs=clean_runs), tonight, clock)
+        waiting = _unproven(replace(memory, clean_runs=clean_runs), tonight, clock)
+        silent = waiting.condition is Condition.OPEN and waiting.reason is None
+        return replace(waiting, reason=RULE_CHANGED) if by_rule and silent else waiting
+    reason = tonight.reason or (RULE_CHANGED if by_rule else None)
     return replace(
-        memory, condition=Condition.RESOLVED, clean_runs=clean_runs, reason=tonight.reason, waiver_until=None
+        memory, condition=Condition.RESOLVED, clean_runs=clean_runs, reason=reason, waiver_until=None
     )
 
 
@@ -220,12 +264,13 @@ def _unproven(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
     """Neither shown nor ended tonight, so it stands; waivers begin and end for it as for any other."""
     if tonight.waived_until:
         until = tonight.waived_until
-        return replace(memory, condition=Condition.WAIVED, reason="waived", waiver_until=until)
-    if memory.condition is Condition.WAIVED:
-        expired = replace(memory, condition=Condition.OPEN, reason="waiver_expired", waiver_until=None)
-        return replace(expired, opened_at=clock.now)
+        return replace(memory, condition=Condition.WAIVED, reason=WAIVED, waiver_until=until)
+    if _was_waived(memory):
+        why = _why_not_waived(memory, clock)
+        ended = replace(memory, condition=Condition.OPEN, reason=why, waiver_until=None)
+        return replace(ended, opened_at=clock.now)
     if memory.condition is Condition.GONE:
-        return replace(memory, condition=Condition.OPEN, reason=None, waiver_until=None)
+        return replace(memory, condition=Condition.OPEN, reason=None)
     return memory
 
 
@@ -243,22 +288,26 @@ def _state(before: Condition | None, memory: Memory, *, found: bool) -> State:
 
 def _tell(memory: Memory, tonight: Tonight, clock: Clock) -> tuple[Action, Memory]:
     """The action that brings the ticket to the truth, and the memory of having said so."""
-    told = f"{memory.check}/{memory.severity}/{tonight.cause or ''}"
-    action = _action(memory, told, found=tonight.problem is not None)
+    now_told = _told(memory.check, memory.severity, tonight.cause)
+    action = _action(memory, now_told, found=tonight.problem is not None)
     if clock.hold or action is Action.NONE:
         return Action.NONE, memory
     ticket = Ticket.CLOSED if action is Action.RESOLVE else Ticket.OPEN
-    return action, replace(memory, ticket=ticket, told=memory.told if action is Action.RESOLVE else told)
+    return action, replace(memory, ticket=ticket, told=memory.told if action is Action.RESOLVE else now_told)
 
 
-def _action(memory: Memory, told: str, *, found: bool) -> Action:
+def _told(check: str, severity: Severity, cause: str | None) -> str:
+    return f"{check}/{severity}/{cause or ''}"
+
+
+def _action(memory: Memory, now_told: str, *, found: bool) -> Action:
     match memory.condition, memory.ticket:
         case Condition.OPEN, Ticket.NONE:
             return Action.CREATE if found else Action.NONE
         case Condition.OPEN, Ticket.CLOSED:
             return Action.REOPEN if found else Action.NONE
         case Condition.OPEN, Ticket.OPEN:
-            return Action.UPDATE if found and told != memory.told else Action.NONE
+            return Action.UPDATE if found and now_told != memory.told else Action.NONE
         case ((Condition.WAIVED | Condition.RESOLVED), Ticket.OPEN):
             return Action.RESOLVE
         case _:

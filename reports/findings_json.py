@@ -183,6 +183,7 @@ def _finding(finding: Finding) -> Object:
         # Sorted, because a database need not give keys back in their order.
         "evidence": dict(sorted(finding.evidence.items())),
         "fixes": finding.fixes,
+        **({"reason": finding.reason} if finding.reason else {}),
     }
 
 

@@ -64,6 +64,9 @@ OPEN = remembered(Condition.OPEN, Ticket.OPEN)
 HELD = remembered(Condition.OPEN, Ticket.NONE)
 WAIVED = remembered(Condition.WAIVED, Ticket.NONE, reason="waived", waiver_until=YESTERDAY)
 WAIVED_LATER = remembered(Condition.WAIVED, Ticket.CLOSED, reason="waived", waiver_until=YESTERDAY, told=TOLD)
+WAIVED_TO_COME = replace(WAIVED_LATER, waiver_until=UNTIL)
+WAIVED_AND_GONE = replace(WAIVED_LATER, condition=Condition.GONE, reason="device_gone")
+CHANGED = remembered(Condition.OPEN, Ticket.OPEN, reason="rule_changed")
 RESOLVED = remembered(Condition.RESOLVED, Ticket.CLOSED)
 GONE = remembered(Condition.GONE, Ticket.OPEN, reason="device_gone")
 N, S, R, E, W, G = State.NEW, State.OPEN, State.REOPENED, State.RESOLVED, State.WAIVED, State.GONE
@@ -74,8 +77,8 @@ def found(**more: Value) -> Tonight:
     return replace(FOUND, **more)
 
 
-def worse(**changes: Value) -> Tonight:
-    return found(problem=replace(PROBLEM, **changes))
+def worse(*, by_rule: bool = False, **changes: Value) -> Tonight:
+    return found(problem=replace(PROBLEM, **changes), by_rule=by_rule)
 
 
 def step(memory: Memory | None, tonight: Tonight, **clock: Value) -> Step | None:
@@ -127,6 +130,19 @@ def step(memory: Memory | None, tonight: Tonight, **clock: Value) -> Step | None
         (WAIVED_LATER, found(may_open=False), R, Action.REOPEN, OPENED, "waiver_expired"),
         (WAIVED_LATER, UNKNOWN, S, Action.NONE, CLOSED, "waiver_expired"),
         (WAIVED, UNKNOWN, S, Action.NONE, UNTOLD, "waiver_expired"),
+        # it is taken back before its end, or ends while the device is away
+        (WAIVED_TO_COME, FOUND, R, Action.REOPEN, OPENED, "no_longer_waived"),
+        (WAIVED_TO_COME, UNKNOWN, S, Action.NONE, CLOSED, "no_longer_waived"),
+        (WAIVED_AND_GONE, FOUND, S, Action.REOPEN, OPENED, "waiver_expired"),
+        (WAIVED_AND_GONE, UNKNOWN, S, Action.NONE, CLOSED, "waiver_expired"),
+        # the rules change, and the device does not
+        (None, found(by_rule=True), N, Action.CREATE, OPENED, "rule_changed"),
+        (OPEN, worse(severity=Severity.CRITICAL, by_rule=True), S, Action.UPDATE, OPENED, "rule_changed"),
+        (OPEN, replace(CLEAR, by_rule=True), E, Action.RESOLVE, CLOSED, "rule_changed"),
+        (RESOLVED, found(by_rule=True), R, Action.REOPEN, OPENED, "rule_changed"),
+        (CHANGED, FOUND, S, Action.NONE, OPENED, None),
+        (CHANGED, worse(severity=Severity.CRITICAL), S, Action.UPDATE, OPENED, None),
+        (replace(CHANGED, told="backup-stale/medium/"), FOUND, S, Action.UPDATE, OPENED, "rule_changed"),
         # what was held back comes later
         (HELD, FOUND, S, Action.CREATE, OPENED, None),
         (remembered(Condition.OPEN, CLOSED), FOUND, S, Action.REOPEN, OPENED, None),
@@ -204,8 +220,9 @@ def test_dates() -> None:
     assert (unseen.opened_at, unseen.last_seen) == (EARLIER, YESTERDAY)
     back = told(step(RESOLVED, FOUND))
     assert (back.first_seen, back.opened_at, back.last_seen) == (EARLIER, NOW, NOW)
-    expired = told(step(WAIVED_LATER, UNKNOWN))
-    assert (expired.first_seen, expired.opened_at) == (EARLIER, NOW)
+    for ended, tonight in ((WAIVED_LATER, UNKNOWN), (WAIVED_AND_GONE, UNKNOWN), (WAIVED_AND_GONE, FOUND)):
+        expired = told(step(ended, tonight))
+        assert (expired.first_seen, expired.opened_at) == (EARLIER, NOW)
     returned = told(step(GONE, FOUND))
     assert (returned.first_seen, returned.opened_at) == (EARLIER, EARLIER)
 
@@ -233,6 +250,15 @@ def test_several_clean_runs() -> None:
         memory = after.memory
         states.append(told(after).state)
     assert states == [S, S, S, S, E]
+
+
+def test_rule_that_makes_a_finding_clear_in_two_runs() -> None:
+    """Where the second clean run resolves what a changed rule made clear in the first, that is still the reason."""
+    first = step(OPEN, replace(CLEAR, by_rule=True), resolve_after_clean_runs=2)
+    assert (told(first).state, told(first).reason) == (S, "rule_changed")
+    assert first is not None
+    second = told(step(first.memory, CLEAR, resolve_after_clean_runs=2))
+    assert (second.state, second.action, second.reason) == (E, Action.RESOLVE, "rule_changed")
 
 
 def test_clean_run_of_a_device_that_came_back() -> None:

@@ -151,7 +151,8 @@ class Finding:
         first_seen: `as_of` of the run that first found it.
         last_seen: `as_of` of the last run whose evidence showed it.
         opened_at: `as_of` of the run that opened it last; days open count from here.
-        reason: why it ended or was reopened (`device_gone`, `waiver_expired`, …), where that needs saying.
+        reason: why it ended or was reopened (`device_gone`, `waiver_expired`, …), where that needs saying;
+            `rule_changed` where changed thresholds or a changed catalogue made tonight's difference, not the device.
         observed_at: when the device reported the evidence.
         ticket_check: the check by which its ticket was known before tonight; None where no ticket stood open.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from fleet.apple.catalog import Catalog
     from fleet.model.outage import SystemStatus
-    from fleet.model.policy import Policy
+    from fleet.nightly.rules import Rules
     from fleet.nightly.terms import Terms
     from fleet.store.database import Database
     from fleet.store.ledger import Basis
     from fleet.store.open_run import OpenRun
 
 READINGS_DAYS = 45
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Judgement:
         chained: later runs go on from its findings; not so for a second look at a past night.
         previous: the chained run that it goes on from, by number and `as_of`.
         seen_before: the collections that that run judged.
+        former: the rules that it judged by, where they differ from tonight's.
     """
 
     run_id: int
@@ -52,6 +54,7 @@ class Judgement:
     chained: bool
     previous: tuple[int, datetime] | None
     seen_before: frozenset[int] = frozenset()
+    former: Rules | None = None
     status: SystemStatus | None = None
 
     @property
@@ -118,7 +121,7 @@ class Bench:
         record_ids = _counted(sighted, device)
         case = Case(
             device=device,
-            policy=self._policy(device),
+            policy=self._judgement.terms.policy_for(device.sightings[0].source),
             now=self._judgement.as_of,
             catalog=self._judgement.catalog,
             readings=lambda: _past(self._readings, record_ids),
@@ -127,9 +130,11 @@ class Bench:
         )
         assessment = assess(case, self._checks)
         cause, plan = plan_for(case, assessment)
+        former = self._judgement.former
+        by_rule = former.moved(case, self._checks, (assessment, cause), memories) if former else _NOTHING
         steps = [
             step
-            for problem, tonight in self._tonight(device, assessment, memories, cause)
+            for problem, tonight in self._tonight(device, assessment, memories, cause, by_rule)
             if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
         ]
         found = tuple(step.finding for step in steps if step.finding)
@@ -156,13 +161,13 @@ class Bench:
             self._run.keep(device_id, memory, step.memory)
         return step
 
-    def _policy(self, device: Device) -> Policy:
-        policy = self._judgement.terms.policy
-        plan = self._judgement.terms.plans.get(device.sightings[0].source)
-        return policy if plan is None else replace(policy, icloud_plan_gb=plan)
-
     def _tonight(
-        self, device: Device, assessment: Assessment, memories: Mapping[str, Memory], cause: str | None
+        self,
+        device: Device,
+        assessment: Assessment,
+        memories: Mapping[str, Memory],
+        cause: str | None,
+        by_rule: frozenset[str],
     ) -> Iterator[tuple[str, Tonight]]:
         """What tonight says of every problem that is found or remembered."""
         found = {problem.problem: problem for problem in assessment.problems}
@@ -180,6 +185,7 @@ class Bench:
                         device, problem.check if problem else memory and memory.check
                     ),
                     cause=cause if name == "backup" else None,
+                    by_rule=name in by_rule,
                     reason=assessment.not_applicable,
                 ),
             )

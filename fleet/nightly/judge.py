@@ -14,6 +14,7 @@ from fleet.apple.catalog import Catalog
 from fleet.errors import SettingsError
 from fleet.model.finding import Status
 from fleet.model.run import Outcome, RunReport, Totals
+from fleet.nightly import rules
 from fleet.nightly.bench import Bench, Judgement
 from fleet.nightly.terms import Terms
 from fleet.store import ledger
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fleet.model.run import DeviceReport
     from fleet.store.database import Database
     from fleet.store.history import Sighted
-    from fleet.store.ledger import Basis
+    from fleet.store.ledger import Basis, RunRow
 
 SMALL_FLEET = 20
 """Below this many assessable devices a percentage of them says nothing, and the mass-change brake is off."""
@@ -124,16 +125,18 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
             f"the facts of run {row.id} were pruned from {database.place}; only younger runs can be made again"
         )
     previous = (row.previous_id, row.previous_at) if row.previous_id and row.previous_at else None
+    terms = Terms.from_json(row.settings)
     judgement = Judgement(
         run_id=row.id,
         as_of=row.as_of,
-        terms=Terms.from_json(row.settings),
+        terms=terms,
         catalog=Catalog.from_json(row.catalog),
         status=row.status,
         basis=basis,
         chained=row.chained,
         previous=previous,
         seen_before=ledger.collections_of_run(database, previous[0]) if previous else frozenset(),
+        former=rules.former_rules(database, row.previous_id, terms, row.catalog),
     )
     return judgement, row.hold
 
@@ -161,8 +164,14 @@ def rebuilt(database: Database, run_id: int, totals: Totals) -> RunReport:
         sources=tuple(one.report for one in ledger.basis_of_run(database, row.id) if not one.removed),
         totals=totals,
         trend=ledger.trend_before(database, row.id),
-        notes=(*row.notes, *_about_the_catalog(row.catalog_date, totals)),
+        notes=(*row.notes, *_about_the_rules(database, row), *_about_the_catalog(row.catalog_date, totals)),
     )
+
+
+def _about_the_rules(database: Database, row: RunRow) -> Iterator[str]:
+    before = ledger.load_run(database, row.previous_id) if row.previous_id else None
+    if before is not None:
+        yield from rules.changes(before, row)
 
 
 def _about_the_catalog(date: str, totals: Totals) -> Iterator[str]:
@@ -215,6 +224,7 @@ def _begin(
     )
     return Judgement(
         seen_before=ledger.collections_of_run(database, previous[0]) if previous else frozenset(),
+        former=rules.former_rules(database, previous[0] if previous else None, terms, content),
         run_id=run_id,
         as_of=as_of,
         terms=terms,

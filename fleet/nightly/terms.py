@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,11 @@ class Terms:
     plans: Mapping[str, float] = field(default_factory=dict[str, float])
     title: str = "iCloud Backup"
     base_url: str = ""
+
+    def policy_for(self, source: str) -> Policy:
+        """The thresholds for a device whose freshest facts come from that source."""
+        plan = self.plans.get(source)
+        return self.policy if plan is None else replace(self.policy, icloud_plan_gb=plan)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data for the ledger; holds no secrets."""

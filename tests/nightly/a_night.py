@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from fleet.apple.catalog import Catalog
     from fleet.model.finding import Action, Finding, State
     from fleet.model.outage import SystemStatus
     from fleet.model.run import DeviceReport, Outcome, RunReport, SourceReport
@@ -127,11 +128,13 @@ class Office:
 
     Attributes:
         names: the configured sources; those of the first night unless said otherwise.
+        catalog: what Apple's models and systems are judged by.
     """
 
     database: Database
     terms: Terms = field(default_factory=lambda: Terms(policy=POLICY))
     names: Sequence[str] = ()
+    catalog: Catalog = CATALOG
 
     def collect(self, at: int, *sources: Source, accept: bool = False) -> dict[str, Outcome]:
         """Read the sources in the night `at`."""
@@ -150,7 +153,7 @@ class Office:
         run = judge(
             self.database,
             self.terms,
-            CATALOG,
+            self.catalog,
             names=self.names,
             as_of=night(at),
             now=clock(at),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from fleet.apple.catalog import Catalog
 from fleet.errors import BadAnswer, SettingsError
 from fleet.model.device import Platform
 from fleet.model.fact import ABSENT, NOT_PERMITTED
@@ -15,6 +18,7 @@ from fleet.model.waiver import Waiver
 from fleet.nightly.judge import Terms, judge_device
 from fleet.store.findings import remembered
 from fleet.store.retention import prune
+from fleet.store.tables import run
 from tests.fleet_of import Value, days
 from tests.nightly.a_night import CATALOG, FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
 
@@ -522,3 +526,93 @@ def test_what_the_catalogue_does_not_know(small_office: Office) -> None:
     assert "newer systems than it knows run on 1 device," in behind
     assert not any(report.findings for report in heard.devices.values())
     assert small_office.again(None).run.notes == heard.run.notes
+
+
+def stale(days_old: float, at: int = 2) -> Row:
+    """A phone whose last backup was so many days old when it reported."""
+    return a_phone(1, at, last_cloud_backup_at=night(at) - timedelta(hours=6) - days(days_old))
+
+
+@pytest.mark.parametrize(
+    ("before", "stricter", "after", "expected"),
+    [
+        (10, {"backup_high_days": 9}, 11, (OPEN, UPDATE, "rule_changed")),
+        (4, {"backup_warn_days": 3}, 5, (NEW, CREATE, "rule_changed")),
+        (10, {"backup_warn_days": 13}, 11, (RESOLVED, RESOLVE, "rule_changed")),
+        (10, {"backup_high_days": 12, "backup_warn_days": 9}, 15, (OPEN, UPDATE, None)),
+        (10, {"backup_warn_days": 13}, 1, (RESOLVED, RESOLVE, None)),
+        (4, {"backup_warn_days": 3}, 8, (NEW, CREATE, None)),
+        (10, {"silent_days": 6}, 15, (OPEN, UPDATE, None)),
+        (10, {"silent_days": 6}, 11, (OPEN, NONE, None)),
+    ],
+    ids=[
+        "worse",
+        "found",
+        "clear",
+        "worse by both",
+        "mended",
+        "found by both",
+        "worse by itself",
+        "the same",
+    ],
+)
+def test_rules_that_changed(
+    small_office: Office,
+    before: int,
+    stricter: dict[str, Value],
+    after: int,
+    expected: tuple[State, Action, str | None],
+) -> None:
+    """What a changed threshold alone made of a ticket is marked so; what the device did, by either rule, is not."""
+    small_office.night(1, a_source([stale(before, 1)]))
+    small_office.with_terms(policy=replace(POLICY, **stricter))
+    heard = small_office.night(2, a_source([stale(after)]))
+    assert (*heard.told(), heard.finding().reason) == expected
+    (note,) = heard.run.notes
+    assert all(f"{name} " in note for name in stricter)
+    assert small_office.again(heard.run.id) == heard
+    following = small_office.night(3, a_source([stale(after, 3)]))
+    assert following.actions <= {NONE}
+    assert following.run.notes == ()
+
+
+def test_rules_that_changed_on_a_held_night(small_office: Office) -> None:
+    """A change of rules that moves too many tickets is held, and still marked when it is released."""
+    fleet_of = [a_source([stale_one(n, at) for n in range(20)]) for at in (1, 2, 3, 4)]
+    small_office.night(1, fleet_of[0])
+    small_office.with_terms(policy=replace(POLICY, backup_warn_days=3))
+    held, released, after = (small_office.night(at, fleet_of[at - 1]) for at in (2, 3, 4))
+    assert [one.run.hold for one in (held, released, after)] == [True, False, False]
+    assert [one.told(7) for one in (held, released, after)] == [(NEW, NONE), (OPEN, CREATE), (OPEN, NONE)]
+    assert [one.finding(7).reason for one in (held, released, after)] == [
+        "rule_changed",
+        "rule_changed",
+        None,
+    ]
+
+
+def stale_one(number: int, at: int) -> Row:
+    return a_phone(number, at, last_cloud_backup_at=night(at) - timedelta(hours=6) - days(5))
+
+
+def test_catalogue_that_changed(small_office: Office) -> None:
+    """A finding that only a newer catalogue makes is marked, and the report says that the catalogue is another."""
+    small_office.with_terms(policy=Policy())
+    plain = json.loads(CATALOG.to_json())
+    plain["releases"] = [one for one in plain["releases"] if one["date"] < "2025-09-16"]
+    small_office.catalog = Catalog.from_json(json.dumps(plain))
+    small_office.night(1, a_source([a_phone(1, 1)]))
+    small_office.catalog = CATALOG
+    heard = small_office.night(2, a_source([a_phone(1, 2)]))
+    found = heard.finding(problem="os-outdated")
+    assert (found.action, found.reason) == (CREATE, "rule_changed")
+    assert any("catalogue changed since the run before" in note for note in heard.run.notes)
+
+
+def test_version_that_changed(small_office: Office) -> None:
+    """What a new version of the program judges differently it cannot tell apart; the report says so."""
+    small_office.night(1, a_source([a_phone(1, 1)]))
+    with small_office.database.engine.begin() as connection:
+        connection.execute(sa.update(run).values(version="0.0.1"))
+    heard = small_office.night(2, a_source([a_phone(1, 2)]))
+    assert "after 0.0.1: some findings may have moved" in heard.run.notes[0]
