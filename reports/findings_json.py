@@ -68,7 +68,7 @@ def _head(run: RunReport) -> Object:
         "run": _run(run),
         "sources": [_source(source) for source in run.sources],
         "totals": _totals(run.totals),
-        "incidents": [_incident(incident) for incident in run.incidents],
+        "incidents": [_incident(one) for one in run.incidents if one.finding.state.standing],
     }
 
 

@@ -51,7 +51,10 @@ class Metrics:
         )
 
     def finish(self, run: RunReport) -> list[Written]:
-        """Write every sample."""
+        """Write every sample; fleet-wide findings count as the others do."""
+        self._findings.update(
+            (one.check, one.severity) for one in run.incidents if one.finding.state.standing
+        )
         families = tuple(self._families(run))
         lines = [line for family in families for line in family.lines()]
         with writing(self._path):
@@ -66,7 +69,7 @@ class Metrics:
         )
         yield _Family(
             "fleetkeep_findings",
-            "Standing findings of devices by check and severity.",
+            "Standing findings by check and severity.",
             tuple(
                 ({"check": check, "severity": severity}, number)
                 for (check, severity), number in sorted(self._findings.items())

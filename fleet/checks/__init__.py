@@ -12,6 +12,7 @@ from fleet.checks import (
     backup_never,
     backup_restricted,
     backup_stale,
+    icloud_outage,
     icloud_quota,
     os_outdated,
     os_unsupported,
@@ -26,6 +27,7 @@ from fleet.checks._check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fleet.checks._fleet import FleetCheck
     from fleet.plugin import Entry
 
 GROUP = "fleetkeep.checks"
@@ -46,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     power_low.CHECK,
     silent_device.CHECK,
 )
+FLEET_CHECKS: tuple[FleetCheck, ...] = (icloud_outage.CHECK,)
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 
@@ -59,8 +62,9 @@ def installed(found: Iterable[Entry] | None = None) -> tuple[Check, ...]:
         SettingsError: one of them is not a `Check`, or takes an id that is taken.
     """
     checks = dict(BY_ID)
+    fleet_ids = {check.id for check in FLEET_CHECKS}
     for check in plugin.loaded(GROUP, Check, found):
-        if check.id in checks:
+        if check.id in checks or check.id in fleet_ids:
             raise plugin.taken(check.id, GROUP)
         checks[check.id] = check
     return tuple(checks.values())

@@ -71,9 +71,9 @@ class Totals:
     """Counts over the fleet, filled while devices stream by.
 
     Attributes:
-        findings: standing findings (new, open, reopened) by severity.
+        findings: standing findings (new, open, reopened) by severity, fleet-wide ones included.
         waived: waived findings.
-        changes: findings by state for those that moved tonight: new, reopened, resolved, gone.
+        changes: findings of devices by state for those that moved tonight: new, reopened, resolved, gone.
         beyond_catalog: devices whose `model`, or newer `release`, the catalogue does not know.
     """
 
@@ -99,6 +99,11 @@ class Totals:
                 self.waived += 1
             if finding.state in self.changes:
                 self.changes[finding.state] += 1
+
+    def add_incident(self, incident: Incident) -> None:
+        """Count a fleet-wide finding in; it is no change of any device."""
+        if incident.finding.state.standing:
+            self.findings[incident.severity] += 1
 
 
 class Handling(NamedTuple):
@@ -190,7 +195,13 @@ class DeviceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A fleet-wide finding: one for all devices that share its cause."""
+    """A fleet-wide finding: one for all devices that share its cause.
+
+    Attributes:
+        devices: how many it concerns tonight.
+        since: when it began, as far as the evidence goes.
+        finding: its history; one that ended is shown in the one night in which it did.
+    """
 
     check: str
     severity: Severity

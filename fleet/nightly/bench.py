@@ -16,6 +16,8 @@ from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
 from fleet.model.run import ANY_DEVICE, DeviceReport, Outcome
+from fleet.nightly import held_back
+from fleet.nightly.incidents import Incidents
 from fleet.store.history import Readings, Sighted
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Judgement:
     Attributes:
         run_id: its number in the ledger.
         status: what Apple said of its services; None where that is not known.
+        last_look: the same as of this run or the last one before it that knew.
         chained: later runs go on from its findings; not so for a second look at a past night.
         previous: the chained run that it goes on from, by number and `as_of`.
         seen_before: the collections that that run judged.
@@ -56,6 +59,7 @@ class Judgement:
     seen_before: frozenset[int] = frozenset()
     former: Rules | None = None
     status: SystemStatus | None = None
+    last_look: SystemStatus | None = None
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -69,7 +73,11 @@ class Judgement:
 
 
 class Bench:
-    """Where one device after another is judged, with all that is the same for every one of them."""
+    """Where one device after another is judged, with all that is the same for every one of them.
+
+    Attributes:
+        fleet: what the devices that passed come to together.
+    """
 
     def __init__(self, database: Database, run: OpenRun, judgement: Judgement, *, hold: bool) -> None:
         self._run = run
@@ -83,6 +91,10 @@ class Bench:
         self._outcomes = judgement.outcomes
         self._news = judgement.news
         self._checks = installed()
+        self._beside = frozenset(check.id for check in self._checks if check.beside_backup)
+        self.fleet = Incidents(
+            run, self._clock, status=judgement.status, look=judgement.last_look, keep=judgement.chained
+        )
         self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
         self._falling = self._readings.falling(
             full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS, over_days=storage_filling.SPAN.days
@@ -129,7 +141,13 @@ class Bench:
             seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
         )
         assessment = assess(case, self._checks)
+        held = False
+        if self.fleet.held_until:
+            assessment, held = held_back.held_back(assessment, memories, self._beside)
         cause, plan = plan_for(case, assessment)
+        if held:
+            cause, plan = held_back.CAUSE, (held_back.waiting(), *plan)
+            self.fleet.held_back += 1
         former = self._judgement.former
         by_rule = former.moved(case, self._checks, (assessment, cause), memories) if former else _NOTHING
         steps = [
@@ -139,6 +157,8 @@ class Bench:
         ]
         found = tuple(step.finding for step in steps if step.finding)
         status, reason = status_of(assessment, found, case)
+        if held and status is Status.UNKNOWN:
+            reason = held_back.REASON
         report = DeviceReport(
             device=device,
             status=status,

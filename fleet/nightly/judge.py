@@ -7,6 +7,7 @@ stand in the run's ledger entry. So a past run can be made again, byte for byte,
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from fleet import __version__
@@ -26,13 +27,28 @@ if TYPE_CHECKING:
 
     from fleet.lifecycle import Memory
     from fleet.model.outage import SystemStatus
-    from fleet.model.run import DeviceReport
+    from fleet.model.run import DeviceReport, Incident
     from fleet.store.database import Database
     from fleet.store.history import Sighted
     from fleet.store.ledger import Basis, RunRow
 
 SMALL_FLEET = 20
 """Below this many assessable devices a percentage of them says nothing, and the mass-change brake is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one walk over the fleet came to.
+
+    Attributes:
+        moved: devices that changed sides.
+        notes: sentences about what held findings back.
+    """
+
+    totals: Totals
+    moved: int
+    incidents: tuple[Incident, ...]
+    notes: tuple[str, ...]
 
 
 class Listener(Protocol):
@@ -81,13 +97,13 @@ def judge(
     )
     for hold in (False, True):
         with open_run(database, judgement.run_id, _number(judgement), basis, write=True) as run:
-            totals, moved = _pass(database, run, judgement, listener, hold=hold)
-            if not hold and not accept_mass_change and _too_much(moved, totals, judgement):
+            passed = _pass(database, run, judgement, listener, hold=hold)
+            if not hold and not accept_mass_change and _too_much(passed, judgement):
                 listener.again()
                 continue
-            run.finish(finished_at=now(), hold=hold, totals=totals)
-            break
-    return rebuilt(database, judgement.run_id, totals)
+            run.finish(finished_at=now(), hold=hold, totals=passed.totals)
+            return rebuilt(database, judgement.run_id, passed)
+    raise AssertionError("a held pass is always the last")
 
 
 def judge_again(database: Database, run_id: int | None, listener: Listener) -> RunReport:
@@ -98,8 +114,8 @@ def judge_again(database: Database, run_id: int | None, listener: Listener) -> R
     """
     judgement, hold = remade(database, run_id)
     with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
-        totals, _ = _pass(database, run, judgement, listener, hold=hold)
-    return rebuilt(database, judgement.run_id, totals)
+        passed = _pass(database, run, judgement, listener, hold=hold)
+    return rebuilt(database, judgement.run_id, passed)
 
 
 def judge_device(database: Database, serial: str, run_id: int | None = None) -> DeviceReport | None:
@@ -132,6 +148,7 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
         terms=terms,
         catalog=Catalog.from_json(row.catalog),
         status=row.status,
+        last_look=ledger.last_look(database, row.id),
         basis=basis,
         chained=row.chained,
         previous=previous,
@@ -141,7 +158,7 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
     return judgement, row.hold
 
 
-def rebuilt(database: Database, run_id: int, totals: Totals) -> RunReport:
+def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
     """The head of a finished run's reports; the same for ever, so a report can be made again."""
     row = ledger.load_run(database, run_id)
     if row is None:
@@ -162,9 +179,15 @@ def rebuilt(database: Database, run_id: int, totals: Totals) -> RunReport:
         catalog_date=row.catalog_date,
         hold=row.hold,
         sources=tuple(one.report for one in ledger.basis_of_run(database, row.id) if not one.removed),
-        totals=totals,
+        totals=passed.totals,
+        incidents=passed.incidents,
         trend=ledger.trend_before(database, row.id),
-        notes=(*row.notes, *_about_the_rules(database, row), *_about_the_catalog(row.catalog_date, totals)),
+        notes=(
+            *row.notes,
+            *passed.notes,
+            *_about_the_rules(database, row),
+            *_about_the_catalog(row.catalog_date, passed.totals),
+        ),
     )
 
 
@@ -230,6 +253,7 @@ def _begin(
         terms=terms,
         catalog=catalog,
         status=status,
+        last_look=ledger.last_look(database, run_id),
         basis=basis,
         chained=chained,
         previous=previous,
@@ -247,18 +271,18 @@ def _number(judgement: Judgement) -> int | None:
     return judgement.previous[0] if judgement.previous else None
 
 
-def _too_much(moved: int, totals: Totals, judgement: Judgement) -> bool:
+def _too_much(passed: Passed, judgement: Judgement) -> bool:
     """The mass-change brake: too many of the assessable devices changed sides in one night."""
-    assessable = totals.devices - totals.statuses[Status.NOT_APPLICABLE]
+    assessable = passed.totals.devices - passed.totals.statuses[Status.NOT_APPLICABLE]
     if judgement.previous is None or not judgement.chained or assessable < SMALL_FLEET:
         return False
-    return moved * 100 > judgement.terms.policy.mass_change_percent * assessable
+    return passed.moved * 100 > judgement.terms.policy.mass_change_percent * assessable
 
 
 def _pass(
     database: Database, run: OpenRun, judgement: Judgement, listener: Listener, *, hold: bool
-) -> tuple[Totals, int]:
-    """One walk over the fleet; returns the totals and how many devices changed sides."""
+) -> Passed:
+    """One walk over the fleet, and what follows for it as a whole."""
     bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
     totals, moved = Totals(), 0
     for sighted, memories in _beside(run.devices(), run.memories()):
@@ -267,7 +291,10 @@ def _pass(
         if report is not None:
             totals.add(report)
             listener.device(report)
-    return totals, moved
+    incidents = tuple(bench.fleet.judged())
+    for incident in incidents:
+        totals.add_incident(incident)
+    return Passed(totals, moved, incidents, tuple(bench.fleet.notes()))
 
 
 def _beside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
-from fleet.checks import installed
+from fleet.checks import FLEET_CHECKS, installed
 from reports._format import CheckText, Format, ReportContext, Writer, Written
 from reports.directory import RunDirectory, writing
 
@@ -82,6 +82,6 @@ def context_of(policy: Policy, base_url: str) -> ReportContext:
     thresholds = asdict(policy)
     texts = (
         CheckText(id=check.id, title=check.title, rule=check.rule.format(**thresholds), basis=check.basis)
-        for check in installed()
+        for check in (*installed(), *FLEET_CHECKS)
     )
     return ReportContext(base_url=base_url, checks={text.id: text for text in texts})

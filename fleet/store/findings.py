@@ -42,25 +42,39 @@ def remembered(
     """
     if run_id is None:
         return
-    version = t.finding_version
     query = (
-        sa.select(
-            t.device.c.key,
-            t.finding.c.external_id,
-            t.finding.c.problem,
-            *(version.c[name] for name in _COLUMNS),
-        )
-        .select_from(t.finding.join(version).join(t.device))
-        .where(
-            version.c.from_run_id <= run_id,
-            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > run_id),
-        )
+        _versions(t.device.c.key, run_id)
+        .join(t.device, t.device.c.id == t.finding.c.device_id)
         .order_by(t.device.c.key, t.finding.c.id)
     )
     if device_id is not None:
         query = query.where(t.finding.c.device_id == device_id)
     for row in connection.execution_options(yield_per=1000).execute(query):
         yield row[0], _memory(row)
+
+
+def remembered_incidents(connection: Connection, run_id: int | None) -> dict[str, Memory]:
+    """Every fleet-wide finding as `run_id` left it, by its problem, the eldest first."""
+    if run_id is None:
+        return {}
+    of_nobody = t.finding.c.device_id.is_(None)
+    query = _versions(sa.null(), run_id).where(of_nobody).order_by(t.finding.c.id)
+    return {memory.problem: memory for row in connection.execute(query) if (memory := _memory(row))}
+
+
+def _versions(whose: sa.ColumnElement[Any], run_id: int) -> sa.Select[*tuple[Any, ...]]:
+    """Findings as `run_id` left them, behind a column that says whose they are."""
+    version = t.finding_version
+    columns = (version.c[name] for name in _COLUMNS)
+    return (
+        sa.select(whose, t.finding.c.external_id, t.finding.c.problem, *columns)
+        .select_from(t.finding)
+        .join(version, version.c.finding_id == t.finding.c.id)
+        .where(
+            version.c.from_run_id <= run_id,
+            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > run_id),
+        )
+    )
 
 
 def _memory(row: Row) -> Memory:
@@ -95,8 +109,8 @@ class FindingWriter:
     )
 
     def keep(self, device_id: int | None, before: Memory | None, after: Memory) -> None:
-        """Remember `after` if it differs from `before`."""
-        if before is None or not same(before, after):
+        """Remember `after` if it differs from `before`; of the few fleet-wide findings (no device) all that is new."""
+        if before is None or not (same(before, after) if device_id else before == after):
             self._waiting.append((device_id, after, before is not None))
             if len(self._waiting) >= _CHUNK:
                 self.flush()

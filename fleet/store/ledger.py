@@ -318,6 +318,16 @@ def _run_row(row: Row) -> RunRow:
     )
 
 
+def last_look(database: Database, run_id: int) -> SystemStatus | None:
+    """What Apple last said of its services up to a run: to that run, or else to one before it."""
+    this = sa.select(t.run.c.as_of).where(t.run.c.id == run_id).scalar_subquery()
+    looks = sa.select(t.run.c.apple_status).where(
+        t.run.c.id <= run_id, t.run.c.as_of <= this, t.run.c.apple_status.is_not(None)
+    )
+    with database.engine.connect() as connection:
+        return apple_status.from_row(connection.scalar(looks.order_by(t.run.c.id.desc()).limit(1)))
+
+
 def trend_before(database: Database, run_id: int, *, most: int = 30) -> tuple[TrendPoint, ...]:
     """Totals of the chained runs before `run_id`, oldest first, at most `most`."""
     with database.engine.connect() as connection:

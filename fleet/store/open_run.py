@@ -44,8 +44,12 @@ class OpenRun:
         """Every finding that the previous run remembered, with the key of its device."""
         return findings.remembered(self._reading, self.previous_id, device_id=device_id)
 
+    def incidents(self) -> dict[str, Memory]:
+        """Every fleet-wide finding that the previous run remembered, by its problem."""
+        return findings.remembered_incidents(self._reading, self.previous_id)
+
     def keep(self, device_id: int | None, before: Memory | None, after: Memory) -> None:
-        """Remember what became of a finding."""
+        """Remember what became of a finding; `device_id` is None for a fleet-wide one."""
         if self._writer:
             self._writer.keep(device_id, before, after)
 

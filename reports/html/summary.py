@@ -113,6 +113,7 @@ def view(run: RunReport, summary: Summary, checks: Mapping[str, CheckText]) -> d
                 "since": words.moment(incident.since, run.as_of),
             }
             for incident in run.incidents
+            if incident.finding.state.standing
         ],
         "headline": headline(run),
         "statuses": list(_statuses(run, summary)),

@@ -57,6 +57,7 @@ REASONS = {
     "not_managed": "it is not managed",
     "unknown_model": "the model is not in the catalogue",
     "too_few_readings": "there are too few past observations",
+    "apple_outage": "Apple reports trouble with iCloud Backup, or did so until two days ago: it may back up by itself",
     "device_gone": "the device left the fleet",
     "gone": "its source no longer lists it",
     "no_backup_yet": "it is too new to have made a backup",

@@ -35,7 +35,7 @@ def test_the_whole_file(tmp_path: Path) -> None:
         'fleetkeep_devices{status="at_risk"} 1\n'
         'fleetkeep_devices{status="unknown"} 0\n'
         'fleetkeep_devices{status="not_applicable"} 0\n'
-        "# HELP fleetkeep_findings Standing findings of devices by check and severity.\n"
+        "# HELP fleetkeep_findings Standing findings by check and severity.\n"
         "# TYPE fleetkeep_findings gauge\n"
         'fleetkeep_findings{check="backup-stale",severity="high"} 1\n'
         'fleetkeep_findings{check="storage-full",severity="low"} 1\n'
