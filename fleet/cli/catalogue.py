@@ -22,10 +22,11 @@ def checks(
     from dataclasses import asdict
 
     from fleet import guide
-    from fleet.checks import installed
+    from fleet.checks import FLEET_CHECKS, installed
+    from fleet.checks._check import Check
     from fleet.model.policy import Policy
 
-    known = installed()
+    known = (*installed(), *FLEET_CHECKS)
     if check_id is None:
         width = max(len(check.id) for check in known)
         typer.echo("\n".join(f"{check.id:<{width}}  {check.title}" for check in known))
@@ -35,9 +36,8 @@ def checks(
         raise SettingsError(f'no check "{check_id}"; `fleetkeep checks` lists them')
     fixes = guide.load()
     typer.echo(f"{check.id}: {check.title}\n\n{check.rule.format(**asdict(Policy()))}")
-    typer.echo(
-        f"\nbasis: {check.basis}\nreads: {', '.join(sorted(check.reads))}\nsource of the rule: {check.source}"
-    )
+    reads = ", ".join(sorted(check.reads)) if isinstance(check, Check) else check.looks_at
+    typer.echo(f"\nbasis: {check.basis}\nreads: {reads}\nsource of the rule: {check.source}")
     typer.echo("\nwhat helps:\n" + "\n".join(f"  {fix}: {fixes[fix].title}" for fix in check.fixes))
 
 

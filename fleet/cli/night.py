@@ -192,6 +192,11 @@ def summary(finished: RunReport) -> str:
         + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
         " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
     ]
+    lines += [
+        f"fleet-wide, {incident.severity}: {incident.summary}"
+        for incident in finished.incidents
+        if incident.finding.state.standing
+    ]
     if finished.hold:
         lines.append(
             "HELD: more changed in one night than [policy] mass_change_percent allows; ticket actions wait for the "

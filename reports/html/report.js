@@ -2,8 +2,13 @@
 
 const DEFAULTS = { q: "", status: "", check: "", severity: "", state: "", reason: "", source: "", sort: "status", dir: "asc", d: "" };
 
+/** The place in the page that the address names, where it names one and not a view of the list. */
+function place() {
+  return document.getElementById(location.hash.slice(1));
+}
+
 function readState() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const given = new URLSearchParams(place() ? "" : location.hash.slice(1));
   return Object.fromEntries(Object.entries(DEFAULTS).map(([name, usual]) => [name, given.get(name) ?? usual]));
 }
 
@@ -75,7 +80,7 @@ class Page {
   /** Takes up what a link in the page, or the address bar, asks for. */
   follow() {
     const before = this.state;
-    if (location.hash === "#devices") return;
+    if (place()) return;
     const asked = readState();
     // A device's link changes which device is open, and leaves the list as it stands.
     this.state = asked.d ? { ...before, d: asked.d } : asked;

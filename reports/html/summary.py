@@ -107,6 +107,7 @@ def view(run: RunReport, summary: Summary, checks: Mapping[str, CheckText]) -> d
         "notes": run.notes,
         "incidents": [
             {
+                "id": incident.finding.external_id,
                 "summary": incident.summary,
                 "devices": words.count(incident.devices, "device"),
                 "severity": words.SEVERITIES[incident.severity],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fleet.model.finding import Severity
+from tests.reports.a_run import an_incident
 from tests.reports.made_up import HOSTILE, at_risk, id_of, key_of, protected, run_of, unknown, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.browser
 
@@ -236,3 +239,15 @@ CONTRASTS = """() => {
   }
   return [...poor];
 }"""
+
+
+def test_the_link_of_an_incident_leads_to_it(page: Page, tmp_path: Path) -> None:
+    """What a ticket about the whole fleet links to is its line at the top, and no device's sheet opens over it."""
+    incident = an_incident()
+    run = replace(run_of(FLEET), incidents=(incident,))
+    page.goto(f"{write(tmp_path, FLEET, run).as_uri()}#d={incident.finding.external_id}")
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
+    line = page.get_by_role("listitem").filter(has_text=incident.summary)
+    expect(line).to_be_in_viewport()
+    expect(line).to_have_attribute("id", f"d={incident.finding.external_id}")
+    expect(page.get_by_role("dialog")).to_be_hidden()

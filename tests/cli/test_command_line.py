@@ -13,7 +13,7 @@ import pytest
 
 from connectors.registry import OWN_KINDS
 from fleet import __version__
-from fleet.checks import CHECKS
+from fleet.checks import CHECKS, FLEET_CHECKS
 from fleet.model.device import SIGNALS
 from tests.command import ROOT, Office, jamf_source
 from tests.servers.jamf import JamfServer
@@ -65,11 +65,16 @@ def test_help_loads_no_machinery(arguments: list[str]) -> None:
 def test_the_catalogue_of_checks(office: Office) -> None:
     """`checks` lists every check; `checks ID` gives its rule with the thresholds, its source and what helps."""
     listed = office("checks").out
-    assert [line.split()[0] for line in listed.splitlines()] == [check.id for check in CHECKS]
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        check.id for check in (*CHECKS, *FLEET_CHECKS)
+    ]
     one = office("checks", "backup-stale").out
     assert all(
         words in one for words in ("7 days", "14 days", "30 days", "last_cloud_backup_at", "wifi-and-power")
     )
+    fleet_wide = office("checks", "icloud-outage").out
+    assert "reads: Apple's System Status" in fleet_wide
+    assert "48 hours" in fleet_wide
 
 
 def test_the_matrix_of_connectors(office: Office) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,13 @@ def test_the_head(tmp_path: Path) -> None:
             ],
         }
     )
+
+
+def test_incidents_that_ended_are_no_incidents(tmp_path: Path) -> None:
+    """Only what stands is listed; that one ended is in the table for the ticketing system."""
+    over = an_incident()
+    over = replace(over, finding=replace(over.finding, state=State.RESOLVED))
+    assert document(tmp_path, incidents=(over,))["incidents"] == []
 
 
 def test_a_device(tmp_path: Path) -> None:

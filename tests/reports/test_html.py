@@ -163,8 +163,12 @@ def test_hold_notes_and_incidents_are_shown(tmp_path: Path) -> None:
         since=AS_OF - timedelta(hours=5),
         finding=FLEET[0].findings[0],
     )
-    run = replace(run_of(FLEET, hold=True, notes=("The catalogue is old.",)), incidents=(fleet_wide,))
+    over = replace(
+        fleet_wide, summary="It is over.", finding=replace(fleet_wide.finding, state=State.RESOLVED)
+    )
+    run = replace(run_of(FLEET, hold=True, notes=("The catalogue is old.",)), incidents=(fleet_wide, over))
     words = Page(write(tmp_path, FLEET, run)).words
+    assert "It is over." not in words
     for expected in (
         "on hold",
         "The catalogue is old.",

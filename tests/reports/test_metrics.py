@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,8 +60,11 @@ def test_the_whole_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("state", "counted"), [(state, state.standing) for state in State])
 def test_only_standing_findings_count(tmp_path: Path, state: State, counted: bool) -> None:
     """Waived, resolved and vanished findings wake nobody up."""
-    lines = samples(tmp_path, a_report(a_finding(state=state)), incidents=(an_incident(),))
-    assert ('fleetkeep_findings{check="backup-stale",severity="high"} 1' in lines) is counted
+    incident = an_incident()
+    fleet_wide = replace(incident, finding=replace(incident.finding, state=state))
+    lines = samples(tmp_path, a_report(a_finding(state=state)), incidents=(fleet_wide,))
+    for check in ("backup-stale", "icloud-outage"):
+        assert (f'fleetkeep_findings{{check="{check}",severity="high"}} 1' in lines) is counted
 
 
 def test_findings_add_up_over_devices(tmp_path: Path) -> None:
