@@ -146,7 +146,7 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
         run_id=row.id,
         as_of=row.as_of,
         terms=terms,
-        catalog=Catalog.from_json(row.catalog),
+        catalog=Catalog.from_json(row.catalog, date=row.catalog_date),
         status=row.status,
         last_look=ledger.last_look(database, row.id),
         basis=basis,
@@ -229,7 +229,7 @@ def _begin(
 ) -> Judgement:
     previous = ledger.previous_run(database, as_of)
     chained = ledger.is_newest(database, as_of)
-    content = catalog.to_json()
+    content = catalog.facts_json()
     run_id = ledger.begin_run(
         database,
         as_of=as_of,
@@ -240,7 +240,8 @@ def _begin(
         version=__version__,
         settings=terms.to_json(),
         policy_hash=terms.policy.fingerprint(),
-        catalog=(hashlib.sha256(content.encode()).hexdigest(), catalog.date, content),
+        catalog=(hashlib.sha256(content.encode()).hexdigest(), content),
+        catalog_date=catalog.date,
         status=status,
         notes=notes,
         basis=basis,

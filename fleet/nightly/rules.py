@@ -74,7 +74,7 @@ def former_rules(database: Database, run_id: int | None, terms: Terms, content: 
     former = Terms.from_json(row.settings)
     if (former.policy, former.plans, row.catalog) == (terms.policy, terms.plans, content):
         return None
-    return Rules(former, Catalog.from_json(row.catalog))
+    return Rules(former, Catalog.from_json(row.catalog, date=row.catalog_date))
 
 
 def changes(before: RunRow, now: RunRow) -> Iterator[str]:

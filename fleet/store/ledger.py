@@ -48,7 +48,7 @@ class RunRow:
         chained: False for a second look at a past night, whose findings no later run goes on from.
         previous_id: the chained run whose findings this one went on from.
         settings: all that judged, as plain data without secrets.
-        catalog: content of the catalogue that judged.
+        catalog: models and releases that judged, known as of `catalog_date`.
         status: what Apple said of its services then; None where it was not asked or did not answer.
     """
 
@@ -216,7 +216,8 @@ def begin_run(
     version: str,
     settings: dict[str, Any],
     policy_hash: str,
-    catalog: tuple[str, str, str],
+    catalog: tuple[str, str],
+    catalog_date: str,
     status: SystemStatus | None = None,
     notes: Sequence[str],
     basis: Sequence[Basis],
@@ -224,7 +225,7 @@ def begin_run(
     """Open the ledger for one run; it counts for nothing until it is finished.
 
     Args:
-        catalog: digest, date and content of the catalogue that judges.
+        catalog: digest and content of the catalogue that judges.
     """
     with database.engine.begin() as connection:
         inserted = connection.execute(
@@ -239,6 +240,7 @@ def begin_run(
                 settings=settings,
                 policy_hash=policy_hash,
                 catalog_id=_catalog_id(connection, *catalog),
+                catalog_date=catalog_date,
                 apple_status=apple_status.to_row(status),
                 notes=list(notes),
             )
@@ -258,11 +260,11 @@ def begin_run(
     return run_id
 
 
-def _catalog_id(connection: Connection, digest: str, date: str, content: str) -> int:
+def _catalog_id(connection: Connection, digest: str, content: str) -> int:
     found = connection.scalar(sa.select(t.catalog.c.id).where(t.catalog.c.digest == digest))
     if found is not None:
         return found
-    inserted = connection.execute(t.catalog.insert().values(digest=digest, date=date, content=content))
+    inserted = connection.execute(t.catalog.insert().values(digest=digest, content=content))
     (catalog_id,) = inserted.inserted_primary_key or (0,)
     return catalog_id
 
@@ -284,7 +286,6 @@ def load_run(database: Database, run_id: int | None = None) -> RunRow | None:
     query = (
         sa.select(
             t.run,
-            t.catalog.c.date.label("catalog_date"),
             t.catalog.c.content,
             before.c.as_of.label("before_at"),
         )

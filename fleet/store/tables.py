@@ -209,9 +209,8 @@ catalog = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
-    sa.Column("date", sa.String(32), nullable=False),
     sa.Column("content", sa.Text, nullable=False),
-    comment="Catalogues of Apple models and releases that runs judged by",
+    comment="Apple models and releases that runs judged by; the same content once",
 )
 
 run = sa.Table(
@@ -231,6 +230,7 @@ run = sa.Table(
     ),
     sa.Column("policy_hash", sa.String(64), nullable=False),
     sa.Column("catalog_id", Id, sa.ForeignKey("catalog.id"), nullable=False),
+    sa.Column("catalog_date", sa.String(32), nullable=False, comment="The day as of which it was known"),
     sa.Column("apple_status", sa.JSON(none_as_null=True), comment="Apple's System Status; NULL if not known"),
     sa.Column("totals", sa.JSON),
     sa.Column("notes", sa.JSON, nullable=False),

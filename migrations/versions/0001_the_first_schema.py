@@ -23,11 +23,10 @@ def upgrade() -> None:
         "catalog",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("date", sa.String(length=32), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog")),
         sa.UniqueConstraint("digest", name=op.f("uq_catalog_digest")),
-        comment="Catalogues of Apple models and releases that runs judged by",
+        comment="Apple models and releases that runs judged by; the same content once",
     )
     op.create_table(
         "device",
@@ -130,6 +129,12 @@ def upgrade() -> None:
         ),
         sa.Column("policy_hash", sa.String(length=64), nullable=False),
         sa.Column("catalog_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "catalog_date",
+            sa.String(length=32),
+            nullable=False,
+            comment="The day as of which it was known",
+        ),
         sa.Column(
             "apple_status",
             sa.JSON(none_as_null=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -168,3 +169,36 @@ def test_dates_and_sources_are_stated() -> None:
     assert bundled().date == "2026-10-05"
     assert bundled().sources
     assert max(release.date for release in bundled().releases) == date(2026, 9, 28)
+
+
+def test_the_bundled_models_are_whole() -> None:
+    """Every iPhone, iPad and iPod touch is known, each with its keys of a forced restart."""
+    models = bundled().models.values()
+    counted = {
+        family: sum(model.family == family for model in models) for family in ("iPhone", "iPad", "iPod touch")
+    }
+    assert counted == {"iPhone": 66, "iPad": 105, "iPod touch": 7}
+    assert all(model.force_restart and model.name and model.base_name for model in models)
+    assert len({release.number for release in bundled().releases}) == 73
+
+
+@pytest.mark.parametrize(
+    ("identifier", "capable"),
+    [("iPhone1,1", False), ("iPhone3,3", False), ("iPhone4,1", True), ("iPad1,1", False), ("iPad2,1", True)],
+)
+def test_who_can_reach_icloud_backup(identifier: str, *, capable: bool) -> None:
+    """Hardware that ends below iOS 9 can make no iCloud backup, whatever is done to it."""
+    assert bundled().models[identifier].icloud_backup_capable is capable
+
+
+@pytest.mark.parametrize(
+    ("version", "download"),
+    [("27.0", (4.37, 7.86)), ("27.0.1", (4.37, 7.86)), ("27.3", (4.37, 7.86)), ("26.7.1", None)],
+)
+def test_what_an_update_downloads_is_measured_or_unknown(
+    version: str, download: tuple[float, float] | None
+) -> None:
+    """The nearest release of the same major stands for one that nobody measured; another major says nothing."""
+    catalog = bundled()
+    release = replace(catalog.releases[0], version=version, download_gb=None)
+    assert catalog.download_gb(release) == download

@@ -79,7 +79,7 @@ def look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq",)) -
 
 def begin_look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq",)) -> int:
     """A run that has begun and not finished."""
-    content = CATALOG.to_json()
+    content = CATALOG.facts_json()
     return ledger.begin_run(
         database,
         as_of=night(at),
@@ -90,7 +90,8 @@ def begin_look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq
         version="1",
         settings={},
         policy_hash="0" * 16,
-        catalog=("0" * 64, CATALOG.date, content),
+        catalog=("0" * 64, content),
+        catalog_date=CATALOG.date,
         notes=[],
         basis=basis_of(database, sources, at),
     )
