@@ -12,7 +12,7 @@ from fleet.apple.catalog import Catalog, Model, Release, Version, preceding
 from fleet.checks._check import Case, Check
 from fleet.checks._system import UNKNOWN_MODEL, UNREADABLE_VERSION, model_of, version_of
 from fleet.model.fact import Gap
-from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
+from fleet.model.finding import CLEAR, Basis, Evidence, Found, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +77,17 @@ class _Outlook:
         return [release for release in self.newer if release.major == self.installed[0]]
 
     @property
+    def download_gb(self) -> tuple[float | None, float | None]:
+        """What the update to the newest downloads, the least and the whole; the least is known between majors only."""
+        least, whole = (self.newest and self.catalog.download_gb(self.newest)) or (None, None)
+        return (least if self.top > self.installed[0] else None), whole
+
+    @property
+    def at_its_end(self) -> bool:
+        """Whether the hardware gets none of the two newest majors any more: it is to be replaced."""
+        return self.top < self.catalog.newest_majors(self.now.date())[1]
+
+    @property
     def exploited(self) -> list[Release]:
         """Newer releases that close exploited holes which the installed one still has.
 
@@ -128,32 +139,42 @@ def _rule(outlook: _Outlook, policy: Policy, allowed: frozenset[int], *, attacke
 
 
 def _found(outlook: _Outlook, rule: Rule, severity: Severity) -> Found:
-    installed = _text(outlook.installed)
-    newest = outlook.newest.version if outlook.newest else str(outlook.top)
-    since = _since(outlook, rule)
-    days = (outlook.now - since.public_from).days if since else None
-    return Found(
-        severity,
-        _SUMMARIES[rule].format(installed=installed, newest=newest, days=days, major=outlook.installed[0]),
-        {
-            "rule": rule.value,
-            "installed": installed,
-            "newest": newest,
-            "since": since.date.isoformat() if since else None,
-            "days": days,
-            "exploited": [release.version for release in outlook.exploited],
-            "catalog_date": outlook.catalog.date,
-        },
-    )
+    newest, since = outlook.newest, _since(outlook, rule)
+    least, whole = outlook.download_gb
+    evidence: Evidence = {
+        "rule": rule.value,
+        "installed": _text(outlook.installed),
+        "newest": newest.version if newest else str(outlook.top),
+        "newest_since": newest.date.isoformat() if newest else None,
+        "newest_exploited": newest.exploited if newest else None,
+        "since": since.date.isoformat() if since else None,
+        "days": (outlook.now - since.public_from).days if since else None,
+        "exploited": [release.version for release in outlook.exploited],
+        "download_gb": whole,
+        "download_gb_least": least,
+        "catalog_date": outlook.catalog.date,
+    }
+    known = {key: value for key, value in evidence.items() if value is not None or key not in _SAID_IF_KNOWN}
+    return Found(severity, _summary(rule, outlook, evidence), known)
+
+
+_SAID_IF_KNOWN = ("download_gb", "download_gb_least")
+
+
+def _summary(rule: Rule, outlook: _Outlook, evidence: Evidence) -> str:
+    what = _SUMMARIES[rule].format(**evidence, major=outlook.installed[0])
+    whose = "last for this model, whose hardware is at its end," if outlook.at_its_end else "newest for it"
+    since = f" of {evidence['newest_since']}" if outlook.newest else ""
+    least = outlook.download_gb[0]
+    space = f" and wants at least {least:.1f} GB of free storage" if least else ""
+    return f"{what} The {whose} is {evidence['newest']}{since}{space}."
 
 
 _SUMMARIES = {
-    Rule.MAJOR: (
-        "Version {installed} is installed; {major} is no longer an allowed major, the newest is {newest}."
-    ),
+    Rule.MAJOR: "Version {installed} is installed, and {major} is no longer an allowed major.",
     Rule.EXPLOITED: (
         "Version {installed} has holes that are used in attacks; a release that closes them has been out for "
-        "{days} days, {newest} is the newest here."
+        "{days} days."
     ),
     Rule.PATCH: "Version {installed} is installed; a patch for it has been out for {days} days.",
 }

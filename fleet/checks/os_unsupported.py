@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleet.apple.release import BACKUP_NEEDS
 from fleet.checks._check import Case, Check
 from fleet.checks._system import UNKNOWN_MODEL, UNREADABLE_VERSION, model_of, version_of
 from fleet.model.device import Platform
@@ -13,14 +14,13 @@ from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
 if TYPE_CHECKING:
     from fleet.apple.catalog import Model
 
-BACKUP_NEEDS = 9
 _COUNTED_LIKE_IOS = (Platform.IOS, Platform.IPADOS)  # visionOS counts its own majors, from 1
 
 
 def judge(case: Case) -> Verdict:
     """Found below iCloud Backup's minimum (critical) and where the hardware's last system is behind (low)."""
     model = _model(case)
-    if model is not None and model.max_major < BACKUP_NEEDS:
+    if model is not None and not model.icloud_backup_capable:
         return _below_minimum(model.max_version)
     version = version_of(case)
     if version is None:
@@ -47,7 +47,8 @@ def _hardware(case: Case, model: Model, installed: int) -> Verdict:
         return CLEAR
     return Found(
         Severity.LOW,
-        f"This model ends at version {last}; the current ones are {newest} and {before}.",
+        f"This model ends at version {last}, and the current ones are {newest} and {before}: no update helps, it wants "
+        "replacing.",
         {"last_major": last, "current_majors": [str(newest), str(before)], "catalog_date": case.catalog.date},
     )
 
