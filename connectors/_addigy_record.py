@@ -15,9 +15,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import Loose, field, rows
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,15 +99,13 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
     if isinstance(native_id, Gap):
         return Rejected(place, "no usable agentid")
     fact = partial(fact_of, item)
-    enrollment = _enrollment(item)
-    hidden = enrollment is Enrollment.USER
     capacity, available = _wire.storage(
         fact("total_disk_space_gb"), fact("free_disk_space_gb"), unit=_wire.GB
     )
-    return DeviceRecord(
+    record = DeviceRecord(
         native_id=native_id,
-        serial=_wire.unless_hidden(_wire.text(fact("serial_number")), hidden=hidden),
-        udid=_wire.unless_hidden(_wire.text(fact("udid")), hidden=hidden),
+        serial=_wire.text(fact("serial_number")),
+        udid=_wire.text(fact("udid")),
         name=_name(fact("device_name")),
         model_identifier=_identifier(item),
         model_name=_wire.text(fact("device_model_name")),
@@ -114,12 +113,12 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
         os_version=_wire.text(fact("os_version")),
         os_build=_wire.text(fact("build_version")),
         supervised=_wire.flag(fact("is_supervised")),
-        enrollment=enrollment,
+        enrollment=_enrollment(item),
         shared_ipad=_shared(fact("maximum_resident_users")),
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=NOT_PERMITTED if hidden else _wire.flag(fact("is_cloud_backup_enabled")),
-        last_cloud_backup_at=NOT_PERMITTED if hidden else _wire.instant(fact("last_cloud_backup_date")),
+        backup_enabled=_wire.flag(fact("is_cloud_backup_enabled")),
+        last_cloud_backup_at=_wire.instant(fact("last_cloud_backup_date")),
         inventory_at=_wire.first_known(
             _wire.instant(field(item, "audit_date")), _wire.instant(field(item, "agent_audit_date"))
         ),
@@ -136,6 +135,7 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
         department=beside.department,
         groups=beside.groups,
     )
+    return personal(record)
 
 
 def platform_of(item: object) -> Fact[Platform]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NotRequired, TypeVar
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -32,7 +32,6 @@ _FAMILIES = {
 }
 _PLATFORMS = {platform.lower(): platform for platform in Platform}
 _LOST = {"enabled": True, "disabled": False}
-T = TypeVar("T")
 DETAIL_ONLY = frozenset({"os_version", "capacity_bytes", "available_bytes", "checkin_at", "lost_mode"})
 
 
@@ -107,19 +106,19 @@ def read_record(native_id: str, row: object, detail: object, directory: Director
     serial = _wire.text(listed("serialNumber"))
     owned = None if isinstance(serial, Gap) else directory.owned.get(serial)
     identifier = _wire.text(field(owned, "productType"))
-    model = _first_known(_wire.text(told("deviceModel")), _wire.text(field(owned, "deviceModel")))
-    family = _first_known(
+    model = _wire.first_known(_wire.text(told("deviceModel")), _wire.text(field(owned, "deviceModel")))
+    family = _wire.first_known(
         _wire.word(listed("productFamily"), _FAMILIES), _wire.platform_of_model(identifier, model)
     )
     user = _user(listed("enrolledUserId"), directory)
-    capacity, available = _storage(told("storageTotalCapacity"), told("storageFreeCapacity"))
+    capacity, available = _wire.storage(told("storageTotalCapacity"), told("storageFreeCapacity"), unit=1)
     record = DeviceRecord(
         native_id=native_id,
         serial=serial,
-        name=_first_known(_wire.text(listed("deviceName")), _wire.text(told("deviceName"))),
+        name=_wire.first_known(_wire.text(listed("deviceName")), _wire.text(told("deviceName"))),
         model_identifier=identifier,
         model_name=model,
-        platform=_first_known(family, _wire.word(told("platform"), _PLATFORMS)),
+        platform=_wire.first_known(family, _wire.word(told("platform"), _PLATFORMS)),
         managed=True,
         ownership=_ownership(owned),
         os_version=_wire.text(told("osVersion")),
@@ -134,22 +133,11 @@ def read_record(native_id: str, row: object, detail: object, directory: Director
     return replace(record, **dict.fromkeys(DETAIL_ONLY, detail)) if isinstance(detail, Gap) else record
 
 
-def _first_known(*facts: Fact[T]) -> Fact[T]:
-    return next((fact for fact in facts if not isinstance(fact, Gap)), facts[0])
-
-
 def _ownership(owned: object) -> Fact[Ownership]:
     # A device that the organization gave up may stay in its list, with the date.
     if owned is None or field(owned, "releasedFromOrgDateTime") is not None:
         return ABSENT
     return Ownership.ORGANISATION
-
-
-def _storage(capacity: object, available: object) -> tuple[Fact[int], Fact[int]]:
-    total, free = _wire.size(capacity, unit=1), _wire.size(available, unit=1)
-    if isinstance(total, Gap):
-        return total, ABSENT if total is ABSENT else free
-    return total, 0 if _wire.number(available) == 0 else free
 
 
 def _user(user_id: object, directory: Directory) -> Fact[object]:

@@ -17,9 +17,10 @@ from typing_extensions import TypedDict
 
 from connectors import _wire
 from connectors._fleet_standing import identifiers, standing_of
+from connectors._personal import personal
 from connectors._rows import Loose, field, rows
-from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Fact, Gap
+from fleet.model.device import DeviceRecord, Platform, Rejected
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 DETAIL_ONLY = frozenset(
     {
@@ -131,12 +132,11 @@ def identity(host: object) -> str | None:
 def _record(host: object, native_id: str) -> DeviceRecord:
     h, end_user = partial(field, host), _first(field(host, "end_users"))
     standing, platform = standing_of(host), _platform(h("platform"))
-    hidden = partial(_hidden, hidden=standing.enrollment is Enrollment.USER)
     serial, udid = identifiers(host, platform, standing)
     capacity, available = _wire.storage(
         h("gigs_total_disk_space"), h("gigs_disk_space_available"), unit=_wire.GB
     )
-    return DeviceRecord(
+    record = DeviceRecord(
         native_id=native_id,
         serial=serial,
         udid=udid,
@@ -150,15 +150,15 @@ def _record(host: object, native_id: str) -> DeviceRecord:
         ownership=standing.ownership,
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=hidden(_wire.flag(h("is_cloud_backup_enabled"))),
-        last_cloud_backup_at=hidden(_moment(h("last_cloud_backup_date"))),
+        backup_enabled=_wire.flag(h("is_cloud_backup_enabled")),
+        last_cloud_backup_at=_moment(h("last_cloud_backup_date")),
         inventory_at=_moment(h("detail_updated_at")),
         checkin_at=_wire.first_known(_moment(h("last_mdm_checked_in_at")), _moment(h("seen_time"))),
         enrolled_at=_wire.first_known(_moment(h("last_mdm_enrolled_at")), _moment(h("last_enrolled_at"))),
         battery_percent=_wire.percent(h("battery_level"), scale=100),
         roaming=_wire.roaming(h("service_subscriptions"), "is_roaming"),
-        account_active=hidden(_wire.flag(h("itunes_store_account_is_active"))),
-        lost_mode=hidden(_wire.flag(h("is_mdm_lost_mode_enabled"))),
+        account_active=_wire.flag(h("itunes_store_account_is_active")),
+        lost_mode=_wire.flag(h("is_mdm_lost_mode_enabled")),
         user_name=_wire.first_known(
             _wire.text(field(end_user, "idp_full_name")), _wire.text(field(end_user, "idp_username"))
         ),
@@ -167,11 +167,7 @@ def _record(host: object, native_id: str) -> DeviceRecord:
         site=_wire.first_known(_wire.text(h("team_name")), _wire.text(h("fleet_name"))),
         groups=_groups(h("labels")),
     )
-
-
-def _hidden(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
-    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if hidden else fact
+    return personal(record)
 
 
 def _platform(value: object) -> Fact[Platform]:

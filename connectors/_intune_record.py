@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap
@@ -77,20 +78,22 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
     native_id = _wire.text(r("id"))
     if isinstance(native_id, Gap):
         return Rejected(place, "no usable id")
-    enrollment = _wire.word(r("deviceEnrollmentType"), _ENROLLMENTS)
     checkin_at = _wire.instant(r("lastSyncDateTime"))
     model = _wire.text(r("model"))
-    capacity, available = _storage(r("totalStorageSpaceInBytes"), r("freeStorageSpaceInBytes"))
-    return DeviceRecord(
+    # 0 is Intune's default for both: neither full nor known.
+    capacity, available = _wire.storage(
+        r("totalStorageSpaceInBytes"), r("freeStorageSpaceInBytes"), unit=_STATED_BYTE, none_free=ABSENT
+    )
+    record = DeviceRecord(
         native_id=native_id,
-        serial=_wire.unless_hidden(_wire.text(r("serialNumber")), hidden=enrollment is Enrollment.USER),
+        serial=_wire.text(r("serialNumber")),
         name=_wire.text(r("deviceName")),
         model_name=model,
         platform=_platform(r("deviceType"), r("operatingSystem"), model),
         os_version=_os_version(_wire.text(r("osVersion"))),
         managed=_wire.word(r("managementState"), _MANAGED),
         supervised=_supervised(r("isSupervised"), checkin_at),
-        enrollment=enrollment,
+        enrollment=_wire.word(r("deviceEnrollmentType"), _ENROLLMENTS),
         ownership=_wire.word(r("managedDeviceOwnerType"), _OWNERS),
         capacity_bytes=capacity,
         available_bytes=available,
@@ -100,35 +103,29 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
         user_name=_wire.first_known(_wire.text(r("userDisplayName")), _wire.text(r("userPrincipalName"))),
         user_email=_first_email(_wire.text(r("emailAddress"))),
     )
+    return personal(record)
 
 
 def detailed(record: DeviceRecord, answer: object) -> DeviceRecord:
     """The record with what the device's own answer adds; None as `answer` where there is none."""
     hardware = partial(field, field(answer, "hardwareInformation"))
     identifier = _wire.text(hardware("productName"))
-    by_model = _wire.platform_of_model(identifier)
-    return replace(
+    whole = replace(
         record,
-        udid=_wire.unless_hidden(
-            _wire.text(field(answer, "udid")), hidden=record.enrollment is Enrollment.USER
-        ),
+        udid=_wire.text(field(answer, "udid")),
         model_identifier=identifier,
-        platform=by_model if record.platform is Platform.IOS and by_model is not ABSENT else record.platform,
+        platform=_wire.platform_by_model(record.platform, identifier),
         battery_percent=_wire.percent(hardware("batteryLevelPercentage")),
         shared_ipad=_wire.flag(hardware("isSharedDevice")),
     )
+    return personal(whole)
 
 
 def _platform(kind: object, system: object, model: Fact[str]) -> Fact[Platform]:
     by_type = _wire.word(kind, _BY_TYPE)
     if not isinstance(by_type, Gap):
         return by_type
-    by_system = _wire.word(system, _BY_SYSTEM)
-    if by_system is not Platform.IOS:
-        return by_system
-    # Intune says iOS of some iPads too.
-    by_model = _wire.platform_of_model(model)
-    return Platform.IOS if isinstance(by_model, Gap) else by_model
+    return _wire.platform_by_model(_wire.word(system, _BY_SYSTEM), model)
 
 
 def _os_version(said: Fact[str]) -> Fact[str]:
@@ -140,12 +137,6 @@ def _supervised(value: object, checkin_at: Fact[datetime]) -> Fact[bool]:
     # False is also the default of a device that has never synchronised.
     supervised = _wire.flag(value)
     return ABSENT if supervised is False and isinstance(checkin_at, Gap) else supervised
-
-
-def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
-    capacity = _wire.size(total, unit=_STATED_BYTE)
-    # 0 is Intune's default for both: neither full nor known.
-    return capacity, ABSENT if capacity is ABSENT else _wire.size(free, unit=_STATED_BYTE)
 
 
 def _first_email(said: Fact[str]) -> Fact[str]:

@@ -13,9 +13,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import Loose, field, has, mapping, rows
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Fact, Gap, Never
+from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,16 +120,14 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
         return Rejected(place, "no usable mobileDeviceId")
     general, hardware, user = (field(row, name) for name in ("general", "hardware", "userAndLocation"))
     g, h, u = partial(field, general), partial(field, hardware), partial(field, user)
-    enrollment = _enrollment(general)
-    personal = enrollment is Enrollment.USER
     inventory_at = _wire.instant(g("lastInventoryUpdateDate"))
     identifier, model = _wire.text(h("modelIdentifier")), _wire.text(h("model"))
     platform = _platform(field(row, "deviceType"), identifier, model)
     capacity, available = _wire.storage(h("capacityMb"), h("availableSpaceMb"), unit=_MB)
-    return DeviceRecord(
+    record = DeviceRecord(
         native_id=native_id,
-        serial=_wire.unless_hidden(_wire.text(h("serialNumber")), hidden=personal),
-        udid=_wire.unless_hidden(_wire.text(g("udid")), hidden=personal),
+        serial=_wire.text(h("serialNumber")),
+        udid=_wire.text(g("udid")),
         name=_wire.text(g("displayName")),
         asset_tag=_wire.text(g("assetTag")),
         model_identifier=identifier,
@@ -138,22 +137,20 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
         os_build=_wire.text(g("osBuild")),
         managed=_wire.flag(g("managed")),
         supervised=_wire.flag(g("supervised")),
-        enrollment=enrollment,
+        enrollment=_enrollment(general),
         ownership=_ownership(g("deviceOwnershipType")),
         shared_ipad=_wire.flag(g("sharedIpad")),
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=NOT_PERMITTED if personal else _backup_enabled(g("cloudBackupEnabled"), inventory_at),
-        last_cloud_backup_at=NOT_PERMITTED
-        if personal
-        else _last_cloud_backup(general, platform, inventory_at),
+        backup_enabled=_backup_enabled(g("cloudBackupEnabled"), inventory_at),
+        last_cloud_backup_at=_last_cloud_backup(general, platform, inventory_at),
         last_local_backup_at=_wire.instant(g("lastBackupDate")),
         inventory_at=inventory_at,
         checkin_at=_wire.instant(g("lastContactDate")),
         enrolled_at=_wire.instant(g("lastEnrolledDate")),
         battery_percent=_battery(h("batteryLevel"), platform),
         roaming=_wire.flag(field(field(row, "network"), "roaming")),
-        account_active=NOT_PERMITTED if personal else _wire.flag(g("itunesStoreAccountActive")),
+        account_active=_wire.flag(g("itunesStoreAccountActive")),
         lost_mode=_wire.flag(field(field(row, "security"), "lostModeEnabled")),
         user_name=_wire.first_known(_wire.text(u("realName")), _wire.text(u("username"))),
         user_email=_wire.text(u("emailAddress")),
@@ -161,24 +158,16 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
         site=_site(_wire.text(g("siteId")), sites),
         groups=_groups(field(row, "groups")),
     )
+    return personal(record)
 
 
 def identity(row: object) -> str | None:
     """The row's `mobileDeviceId`, None where there is none to rely on."""
-    value = field(row, "mobileDeviceId")
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        value = str(value)
-    said = _wire.text(value)
-    return None if isinstance(said, Gap) else said
+    return _wire.any_id(field(row, "mobileDeviceId"))
 
 
 def _platform(kind: object, identifier: Fact[str], model: Fact[str]) -> Fact[Platform]:
-    platform = _wire.word(kind, _PLATFORMS)
-    if platform is not Platform.IOS:
-        return platform
-    # Jamf says iOS of iPads too; where no model tells them apart, its word stands.
-    by_model = _wire.platform_of_model(identifier, model)
-    return platform if isinstance(by_model, Gap) else by_model
+    return _wire.platform_by_model(_wire.word(kind, _PLATFORMS), identifier, model)
 
 
 def _enrollment(general: object) -> Fact[Enrollment]:

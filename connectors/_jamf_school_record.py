@@ -86,7 +86,7 @@ def read_record(
     identifier, model_name = _wire.text(field(model, "identifier")), _wire.text(field(model, "name"))
     platform = _platform(row, identifier, model_name)
     capacity, available = _wire.storage(
-        _amount(r("totalCapacity")), _amount(r("availableCapacity")), unit=_wire.GB
+        _wire.numeric(r("totalCapacity")), _wire.numeric(r("availableCapacity")), unit=_wire.GB
     )
     supervised, enrollment = _switch(r("isSupervised")), _enrollment(row)
     tells = _tells(platform, capacity, supervised=supervised, enrollment=enrollment)
@@ -172,15 +172,6 @@ def _enrollment(row: object) -> Fact[Enrollment]:
     return kind
 
 
-def _amount(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return float(value)
-    except ValueError:
-        return value if value.strip() else None
-
-
 def _tells(
     platform: Fact[Platform],
     capacity: Fact[int],
@@ -209,7 +200,7 @@ def _backup(row: object, zone: tzinfo, *, tells: bool) -> tuple[Fact[bool], Fact
 
 
 def _battery(level: object, platform: Fact[Platform]) -> Fact[int]:
-    percent = _wire.percent(_amount(level), scale=100)
+    percent = _wire.percent(_wire.numeric(level), scale=100)
     return ABSENT if percent == 0 and platform not in _HANDHELD else percent
 
 

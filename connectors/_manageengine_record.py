@@ -56,7 +56,6 @@ _OWNERS = {
 }
 _FLAGS = {"true": True, "false": False}
 _MANAGED = 2
-_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _NONE = {"", "--"}
 
 
@@ -113,8 +112,12 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
 
 def _of_details(details: object, platform: Fact[Platform], serial: Fact[str]) -> Mapping[str, Fact[Any]]:
     of = partial(field, details)
-    capacity, available = _storage(
-        number_in(of("device_capacity")), number_in(of("available_device_capacity"))
+    # A free space of 0.0 is one that is not known.
+    capacity, available = _wire.storage(
+        number_in(of("device_capacity")),
+        number_in(of("available_device_capacity")),
+        unit=_wire.GB,
+        none_free=ABSENT,
     )
     # A size shows that the device answered an inventory; before that, a false may be a column's default.
     answered = not isinstance(capacity, Gap)
@@ -138,12 +141,7 @@ def _of_details(details: object, platform: Fact[Platform], serial: Fact[str]) ->
 
 def number_in(value: object) -> object:
     """A number that may stand as text; None where the text is empty, any other text as it is."""
-    if not isinstance(value, str):
-        return value
-    said = value.strip()
-    if _NUMBER.fullmatch(said):
-        return float(said)
-    return None if said in _NONE else value
+    return None if isinstance(value, str) and value.strip() in _NONE else _wire.numeric(value)
 
 
 def _text(value: object) -> Fact[str]:
@@ -176,12 +174,6 @@ def _owner(value: object) -> Fact[Ownership]:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return _wire.word(value, _OWNERS)
-
-
-def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
-    """Capacity and free space, sent in GB; a free space of 0.0 is one that is not known."""
-    rest = number_in(free)
-    return _wire.storage(number_in(total), None if rest == 0 else rest, unit=_wire.GB)
 
 
 def _battery(level: object) -> Fact[int]:

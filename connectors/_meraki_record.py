@@ -97,7 +97,7 @@ class Network:
 
 def read_record(row: object, place: str, network: Network) -> DeviceRecord | Rejected:
     """The record of one row of the list; rejected without an `id`."""
-    native_id = _identity(_rows.field(row, "id"))
+    native_id = _wire.any_id(_rows.field(row, "id"))
     if native_id is None:
         return Rejected(place, "no usable id")
     system = _wire.text(_rows.field(row, "osName"))
@@ -123,7 +123,7 @@ def read_record(row: object, place: str, network: Network) -> DeviceRecord | Rej
         available_bytes=available,
         checkin_at=_wire.epoch(_rows.field(row, "lastConnected")),
         enrolled_at=_wire.epoch(_rows.field(row, "createdAt")),
-        battery_percent=_battery(_rows.field(row, "batteryEstCharge")),
+        battery_percent=_wire.percent(_wire.numeric(_rows.field(row, "batteryEstCharge"))),
         user_name=_user_name(email, _wire.text(_rows.field(row, "ownerUsername")), network),
         user_email=email,
         site=network.name,
@@ -131,21 +131,9 @@ def read_record(row: object, place: str, network: Network) -> DeviceRecord | Rej
     )
 
 
-def _identity(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        value = str(value)
-    said = _wire.text(value)
-    return None if isinstance(said, Gap) else said
-
-
 def _platform(system: Fact[str], kind: Fact[str], model: Fact[str]) -> Fact[Platform]:
     said = _wire.first_known(system, kind)
-    platform = said if isinstance(said, Gap) else _system(said)
-    if platform is Platform.IOS or platform is ABSENT:
-        # Meraki may say iOS of iPads too; where no model tells them apart, its word stands.
-        by_model = _wire.platform_of_model(model)
-        return platform if isinstance(by_model, Gap) else by_model
-    return platform
+    return _wire.platform_by_model(said if isinstance(said, Gap) else _system(said), model)
 
 
 def _system(name: str) -> Fact[Platform]:
@@ -176,13 +164,6 @@ def _storage(total: object, free: object) -> tuple[Fact[int], Fact[int]]:
     capacity, available = _wire.storage(total, free, unit=1)
     proven = not isinstance(capacity, Gap) and capacity >= _SMALLEST_DEVICE
     return (capacity, available) if proven or capacity is ABSENT else (UNREADABLE, UNREADABLE)
-
-
-def _battery(value: object) -> Fact[int]:
-    """Whole percent, which Meraki writes as text."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,3}", value.strip(), re.ASCII):
-        return _wire.percent(int(value))
-    return ABSENT if value == "" else _wire.percent(value)
 
 
 def _user_name(email: Fact[str], login: Fact[str], network: Network) -> Fact[str]:

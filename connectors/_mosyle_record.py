@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import field, mapping
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Fact, Gap
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 COLUMNS = [
     "deviceudid",
@@ -77,20 +79,20 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
         return Rejected(place, "no usable deviceudid or serial_number")
     column = partial(field, row)
     enrollment = _enrollment(column("ManagementStatus"))
-    hidden = enrollment is Enrollment.USER
     inventory_at = _moment(column("date_info"))
     identifier, model = _wire.text(column("device_model")), _wire.text(column("model_name"))
     capacity, available = _wire.storage(
         _numeric(column("total_disk")), _numeric(column("available_disk")), unit=_wire.GB
     )
-    return DeviceRecord(
+    record = DeviceRecord(
         native_id=native_id,
-        serial=_serial(_wire.text(column("serial_number")), hidden=hidden),
-        udid=NOT_PERMITTED if hidden else _wire.text(column("deviceudid")),
+        serial=_wire.text(column("serial_number")),
+        # Under User Enrolment the id is one that Apple made up for it.
+        udid=ABSENT if enrollment is Enrollment.USER else _wire.text(column("deviceudid")),
         name=_wire.text(column("device_name")),
         asset_tag=_wire.text(column("asset_tag")),
         model_identifier=identifier,
-        model_name=_first_known(_wire.text(column("device_model_name")), model),
+        model_name=_wire.first_known(_wire.text(column("device_model_name")), model),
         platform=_platform(column("os"), identifier, model),
         os_version=_wire.text(column("osversion")),
         os_build=_wire.text(column("BuildVersion")),
@@ -100,15 +102,15 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
         shared_ipad=_wire.word(column("enrollment_type"), {"shared": True, "general": False}),
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=NOT_PERMITTED if hidden else _told(column("isCloudBackupEnabled"), inventory_at),
+        backup_enabled=_told(column("isCloudBackupEnabled"), inventory_at),
         # Nothing says that an empty date means that there was no backup.
-        last_cloud_backup_at=NOT_PERMITTED if hidden else _moment(column("LastCloudBackupDate")),
+        last_cloud_backup_at=_moment(column("LastCloudBackupDate")),
         inventory_at=inventory_at,
         checkin_at=_moment(column("date_last_beat")),
         enrolled_at=_moment(column("date_enroll")),
         battery_percent=_battery(column("battery")),
         roaming=_yes(column("isroaming")),
-        account_active=NOT_PERMITTED if hidden else _told(column("iTunesStoreAccountIsActive"), inventory_at),
+        account_active=_told(column("iTunesStoreAccountIsActive"), inventory_at),
         lost_mode=_wire.word(_plain(column("lostmode_status")), {"enabled": True, "disabled": False}),
         pending_os_version=_pending(_wire.text(_plain(column("needosupdate")))),
         user_name=_wire.text(column("username")),
@@ -116,6 +118,7 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
         site=_wire.text(column("location")),
         groups=_tags(column("tags")),
     )
+    return personal(record)
 
 
 def identity(row: object) -> str | None:
@@ -155,18 +158,8 @@ def _nested(value: object) -> Fact[Mapping[str, object]]:
     return mapping(said) or (ABSENT if said in ({}, []) else UNREADABLE)
 
 
-def _serial(serial: Fact[str], *, hidden: bool) -> Fact[str]:
-    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if hidden and serial is ABSENT else serial
-
-
 def _platform(system: object, *models: Fact[str]) -> Fact[Platform]:
-    platform = _wire.word(system, _SYSTEMS)
-    if platform is not Platform.IOS and platform is not ABSENT:
-        return platform
-    # iPads come as ios too; where no model tells them apart, that word stands.
-    by_model = _wire.platform_of_model(*models)
-    return platform if isinstance(by_model, Gap) else by_model
+    return _wire.platform_by_model(_wire.word(system, _SYSTEMS), *models)
 
 
 def _told(value: object, inventory_at: Fact[datetime]) -> Fact[bool]:
@@ -187,26 +180,13 @@ def _plain(value: object) -> object:
 
 
 def _numeric(value: object) -> object:
-    """A number sent as text, as a number; what is none is left for the reader to refuse."""
-    said = _plain(value)
-    if not isinstance(said, str):
-        return said
-    try:
-        return float(said) if said.strip() else None
-    except ValueError:
-        return said
+    return _wire.numeric(_plain(value))
 
 
 def _moment(value: object) -> Fact[datetime]:
     """Seconds since 1970, else ISO 8601, in UTC where it names no zone; 0 is no date."""
     seconds = _numeric(value)
-    if not isinstance(seconds, str):
-        return _wire.epoch(seconds)
-    try:
-        moment = datetime.fromisoformat(seconds.strip())
-    except ValueError:
-        return UNREADABLE
-    return _wire.utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return _wire.instant(seconds, zone=UTC) if isinstance(seconds, str) else _wire.epoch(seconds)
 
 
 def _battery(value: object) -> Fact[int]:
@@ -227,7 +207,3 @@ def _tags(value: object) -> Fact[tuple[str, ...]]:
     """Tags come in one text with commas; no text at all is no answer, an empty one no tags."""
     said = _plain(value)
     return _wire.names(said.split(",") if isinstance(said, str) else None if said is None else 0)
-
-
-def _first_known(first: Fact[str], second: Fact[str]) -> Fact[str]:
-    return second if first is ABSENT else first

@@ -77,11 +77,7 @@ class _Batch:
 
 def identity(row: object) -> str | None:
     """The row's `id`, None where there is none to rely on; a number, for some lists text."""
-    value = _rows.field(row, "id")
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63:
-        value = str(value)
-    said = _wire.text(value)
-    return None if isinstance(said, Gap) else said
+    return _wire.any_id(_rows.field(row, "id"))
 
 
 def groups_of(row: object) -> Fact[tuple[Group, ...]]:

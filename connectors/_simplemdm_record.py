@@ -14,10 +14,11 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import Loose, decode, field
 from connectors._simplemdm_lists import Group, groups_of, identity
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,18 +95,16 @@ def read_record(
     if native_id is None:
         return Rejected(place, "no usable id")
     of = partial(field, field(row, "attributes"))
-    enrollment = _enrollment(of("user_enrollment"), of("is_dep_enrollment"))
-    hidden = enrollment is Enrollment.USER
     identifier, model = _wire.text(of("product_name")), _model(_wire.text(of("model_name")))
     # Of a Mac, `model` is the identifier; of others a part number.
     platform = _wire.platform_of_model(identifier, model, _wire.text(of("model")))
     capacity, available = _wire.storage(of("device_capacity"), of("available_device_capacity"), unit=_wire.GB)
     groups = groups_of(row)
     assigned = () if isinstance(groups, Gap) else groups
-    return DeviceRecord(
+    record = DeviceRecord(
         native_id=native_id,
-        serial=_wire.unless_hidden(_wire.text(of("serial_number")), hidden=hidden),
-        udid=_wire.unless_hidden(_wire.text(of("unique_identifier")), hidden=hidden),
+        serial=_wire.text(of("serial_number")),
+        udid=_wire.text(of("unique_identifier")),
         name=_wire.first_known(_wire.text(of("name")), _wire.text(of("device_name"))),
         model_identifier=identifier,
         model_name=model,
@@ -114,22 +113,23 @@ def read_record(
         os_build=_wire.text(of("build_version")),
         managed=_wire.word(of("status"), _STATUSES),
         supervised=_wire.flag(of("is_supervised")),
-        enrollment=enrollment,
+        enrollment=_enrollment(of("user_enrollment"), of("is_dep_enrollment")),
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=NOT_PERMITTED if hidden else _backup_enabled(of("is_cloud_backup_enabled"), platform),
+        backup_enabled=_backup_enabled(of("is_cloud_backup_enabled"), platform),
         # An empty date means never or not known, and nothing tells which.
-        last_cloud_backup_at=NOT_PERMITTED if hidden else _wire.instant(of("last_cloud_backup_date")),
-        backup_restricted=_restricted(profiles, assigned, hidden=hidden),
+        last_cloud_backup_at=_wire.instant(of("last_cloud_backup_date")),
+        backup_restricted=NOT_REPORTED if profiles is None else profiles.backup_restricted(assigned),
         checkin_at=_wire.instant(of("last_seen_at")),
         enrolled_at=_wire.instant(of("enrolled_at")),
         battery_percent=_battery(of("battery_level")),
         roaming=_wire.flag(of("is_roaming")),
-        account_active=NOT_PERMITTED if hidden else _wire.flag(of("itunes_store_account_is_active")),
+        account_active=_wire.flag(of("itunes_store_account_is_active")),
         lost_mode=_wire.flag(of("lost_mode_enabled")),
         vpn_configured=NOT_REPORTED if profiles is None else profiles.vpn_configured(assigned),
         groups=_groups(groups, names),
     )
+    return personal(record)
 
 
 def _enrollment(user_enrollment: object, automated: object) -> Fact[Enrollment]:
@@ -153,13 +153,6 @@ def _backup_enabled(value: object, platform: Fact[Platform]) -> Fact[bool]:
     enabled = _wire.flag(value)
     # Devices that have no iCloud Backup at all, such as Macs, stand in the list with false.
     return ABSENT if enabled is False and platform not in _BACKED_UP else enabled
-
-
-def _restricted(profiles: Profiles | None, groups: tuple[Group, ...], *, hidden: bool) -> Fact[bool]:
-    if profiles is None:
-        return NOT_REPORTED
-    # Apple does not let a profile forbid backups under User Enrolment.
-    return NOT_PERMITTED if hidden else profiles.backup_restricted(groups)
 
 
 def _battery(value: object) -> Fact[int]:

@@ -7,20 +7,22 @@ database refuses them), and nothing is longer than `MAX_TEXT` characters.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import isnan
 from typing import TypeVar, cast
 
 from connectors._rows import field, rows
 from fleet.model.device import Platform
-from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Fact, Gap, Never
+from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
 
 MAX_TEXT = 255
 GB = 10**9
 _FIRST_REAL_DAY = datetime(1970, 1, 3, tzinfo=UTC)
 _TOO_LARGE = 2**63
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 E = TypeVar("E")
 
 
@@ -58,6 +60,14 @@ def any_id(value: object) -> str | None:
     return None if isinstance(said, Gap) else said
 
 
+def numeric(value: object) -> object:
+    """A number that stands as text, as a number, and None for blank text; anything else as it is, for its reader."""
+    if not isinstance(value, str):
+        return value
+    said = value.strip()
+    return float(said) if _NUMBER.fullmatch(said) else said or None
+
+
 def flag(value: object) -> Fact[bool]:
     """A JSON boolean; `0`, `"true"` and the like are not one."""
     if value is None:
@@ -89,18 +99,20 @@ def size(value: object, *, unit: float, zero: Fact[int] = ABSENT) -> Fact[int]:
     return round(count * unit) if 0 < count * unit < 2**63 else UNREADABLE
 
 
-def storage(capacity: object, free: object, *, unit: float) -> tuple[Fact[int], Fact[int]]:
+def storage(
+    capacity: object, free: object, *, unit: float, none_free: Fact[int] = 0
+) -> tuple[Fact[int], Fact[int]]:
     """Capacity and free space in bytes, from counts of `unit` bytes.
 
-    0 of 0 is no full device, for without a capacity neither says anything. A free space of 0 counts beside a capacity
-    that is known; more free than there is cannot be read.
+    0 of 0 is no full device, for without a capacity neither says anything. Beside a capacity that is known, a free
+    space of 0 is `none_free`; more free than there is cannot be read.
     """
     total = size(capacity, unit=unit)
     if total is ABSENT:
         return ABSENT, ABSENT
     if isinstance(total, Gap):
         return total, size(free, unit=unit)
-    available = size(free, unit=unit, zero=0)
+    available = size(free, unit=unit, zero=none_free)
     too_much = not isinstance(available, Gap) and available > total
     return total, UNREADABLE if too_much else available
 
@@ -115,24 +127,26 @@ def percent(value: object, *, scale: float = 1) -> Fact[int]:
     return round(share * scale) if share * scale <= 100 else UNREADABLE  # noqa: PLR2004 - percent
 
 
-def instant(value: object) -> Fact[datetime]:
-    """A time in UTC from ISO 8601 text with a zone; a time up to 1970-01-02 is how systems write none."""
-    if value is None or value == "":
-        return ABSENT
-    if not isinstance(value, str):
-        return UNREADABLE
+def instant(value: object, *, zone: tzinfo | None = None) -> Fact[datetime]:
+    """A time in UTC from ISO 8601 text; a time up to 1970-01-02 is how systems write none.
+
+    Text without a zone is in `zone`, and cannot be read where the vendor does not tell which that is.
+    """
+    said = text(value)
+    if isinstance(said, Gap):
+        return said
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(said)
     except ValueError:
         return UNREADABLE
-    return utc(moment)
+    return utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
 def epoch(value: object, *, per_second: int = 1) -> Fact[datetime]:
-    """A time in UTC from a count since 1970 (`per_second=1000` for milliseconds)."""
+    """A time in UTC from a count since 1970 (`per_second=1000` for milliseconds); 0 and less is how none is written."""
     count = number(value)
-    if isinstance(count, Gap):
-        return count
+    if isinstance(count, Gap) or count <= 0:
+        return count if isinstance(count, Gap) else ABSENT
     try:
         return utc(datetime.fromtimestamp(count / per_second, UTC))
     except (OverflowError, ValueError, OSError):
@@ -143,6 +157,8 @@ def utc(moment: datetime) -> Fact[datetime]:
     """`moment` in UTC with whole seconds; without a zone it cannot be read, before 1970-01-03 it is no date."""
     if moment.tzinfo is None:
         return UNREADABLE
+    if moment.year < _FIRST_REAL_DAY.year:
+        return ABSENT
     try:
         moment = moment.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
@@ -167,14 +183,6 @@ def first_known(*facts: Fact[E]) -> Fact[E]:
     return next((fact for fact in facts if not isinstance(fact, Gap)), unknown)
 
 
-def unless_hidden(fact: Fact[E], *, hidden: bool) -> Fact[E]:
-    """For what Apple keeps from the MDM under User Enrolment: it is not there because it may not be seen.
-
-    Serial number and UDID are such (Apple device management schema, read 2026-11-22).
-    """
-    return NOT_PERMITTED if hidden and fact is ABSENT else fact
-
-
 def roaming(lines: object, key: str) -> Fact[bool]:
     """True if any line (SIM) says so at `key`; a line that says nothing, as an empty slot, does not count."""
     if lines is None:
@@ -187,12 +195,14 @@ def roaming(lines: object, key: str) -> Fact[bool]:
 
 
 def names(values: object) -> Fact[tuple[str, ...]]:
-    """A list of names, cleaned, without blanks and repeats, in the order given."""
+    """A list of names, cleaned, without blanks and repeats, in the order given; unreadable where one of them is."""
     if values is None:
         return ABSENT
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         return UNREADABLE
-    found = (text(value) for value in cast("Iterable[object]", values))
+    found = [text(value) for value in cast("Iterable[object]", values)]
+    if UNREADABLE in found:
+        return UNREADABLE
     return tuple(dict.fromkeys(name for name in found if not isinstance(name, Gap)))
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
 _CAPACITY_AND_COLOUR = re.compile(r"\s*\(\d+\s?[GT]B\b[^()]*\)$")
-_DIGITS = re.compile(r"-?\d{1,6}")
 _FRESH = timedelta(days=7)
 _PLATFORMS = {
     # iPhones, iPads and whatever else runs a system of that family.
@@ -58,6 +57,7 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
         return Rejected(place, "no usable Uuid or Id")
     r = partial(field, row)
     told = _Told(r, collected_at)
+    capacity, available = _wire.storage(r("DeviceCapacity"), r("AvailableDeviceCapacity"), unit=1)
     model = _model(_wire.text(r("Model")), _wire.text(field(r("ModelId"), "Name")))
     return DeviceRecord(
         native_id=native_id,
@@ -74,13 +74,12 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
         # Without the automated way it was by hand or by User Enrolment; which, no list says.
         enrollment=_enrollment(_wire.flag(r("EnrolledViaDEP"))),
         ownership=_wire.word(r("Ownership"), _OWNERS),
-        capacity_bytes=told.capacity,
-        # Unknown is no key at all, so a zero is a full device.
-        available_bytes=_wire.size(r("AvailableDeviceCapacity"), unit=1, zero=0),
+        capacity_bytes=capacity,
+        available_bytes=available,
         backup_enabled=told.backup_enabled(),
-        inventory_at=moment(r("LastSystemSampleTime")),
+        inventory_at=_moment(r("LastSystemSampleTime")),
         checkin_at=told.seen_at,
-        enrolled_at=moment(r("LastEnrolledOn")),
+        enrolled_at=_moment(r("LastEnrolledOn")),
         battery_percent=_battery(r("BatteryLevel")),
         roaming=_roaming(told.flag("IsRoaming"), r("DeviceCellularNetworkInfo")),
         user_name=_wire.first_known(_wire.text(field(r("UserId"), "Name")), _wire.text(r("UserName"))),
@@ -110,7 +109,7 @@ class _Told:
 
     @property
     def seen_at(self) -> Fact[datetime]:
-        return moment(self.r("LastSeen"))
+        return _moment(self.r("LastSeen"))
 
     def flag(self, key: str) -> Fact[bool]:
         """A flag; false is a default, and only counts of a device that has answered an inventory."""
@@ -133,21 +132,12 @@ def _identity(row: object) -> str | None:
     uuid = _wire.text(field(row, "Uuid"))
     if not isinstance(uuid, Gap) and uuid != _NO_UUID:
         return uuid.lower()
-    number = field(field(row, "Id"), "Value")
-    usable = isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**63
-    return str(number) if usable else None
+    return _wire.number_id(field(field(row, "Id"), "Value"))
 
 
-def moment(value: object) -> Fact[datetime]:
-    """A time in UTC; one without a zone is UTC, and the year 1 is none."""
-    said = _wire.text(value)
-    if isinstance(said, Gap):
-        return said
-    try:
-        read = datetime.fromisoformat(said)
-    except ValueError:
-        return UNREADABLE
-    return _wire.utc(read if read.tzinfo else read.replace(tzinfo=UTC))
+def _moment(value: object) -> Fact[datetime]:
+    # Without a zone it is UTC, and the year 1 is none.
+    return _wire.instant(value, zone=UTC)
 
 
 def _model(*facts: Fact[str]) -> Fact[str]:
@@ -157,9 +147,7 @@ def _model(*facts: Fact[str]) -> Fact[str]:
 
 
 def _platform(value: object, model: Fact[str]) -> Fact[Platform]:
-    platform = _wire.word(value, _PLATFORMS)
-    by_model = _wire.platform_of_model(model)
-    return platform if platform is not Platform.IOS or isinstance(by_model, Gap) else by_model
+    return _wire.platform_by_model(_wire.word(value, _PLATFORMS), model)
 
 
 def _asset_tag(said: Fact[str], udid: Fact[str]) -> Fact[str]:
@@ -174,12 +162,7 @@ def _enrollment(automated: Fact[bool]) -> Fact[Enrollment]:
 
 
 def _battery(value: object) -> Fact[int]:
-    if not isinstance(value, str):
-        return _wire.percent(value)
-    said = _wire.text(value)
-    if isinstance(said, Gap):
-        return said
-    return _wire.percent(int(said)) if _DIGITS.fullmatch(said) else UNREADABLE
+    return _wire.percent(_wire.numeric(value))
 
 
 def _roaming(said: Fact[bool], cards: object) -> Fact[bool]:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._personal import personal
 from connectors._rows import Loose, field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
@@ -124,12 +125,12 @@ def identity(row: object, key: str = "id") -> str | None:
 def _listed(row: object, native_id: str) -> DeviceRecord:
     r, user = partial(field, row), field(row, "realm_user")
     enrollment = _enrollment(r("user_enrollment"), r("dep_enrollment"))
-    personal = enrollment is Enrollment.USER
+    hidden = enrollment is Enrollment.USER
     return DeviceRecord(
         native_id=native_id,
         # Under User Enrolment both columns hold an enrolment id.
-        serial=_unless(_wire.text(r("serial_number")), hidden=personal),
-        udid=_unless(_wire.text(r("udid")), hidden=personal),
+        serial=NOT_PERMITTED if hidden else _wire.text(r("serial_number")),
+        udid=NOT_PERMITTED if hidden else _wire.text(r("udid")),
         name=_wire.text(r("name")),
         model_identifier=_wire.text(r("model")),
         platform=_wire.word(r("platform"), _PLATFORMS),
@@ -148,30 +149,29 @@ def _listed(row: object, native_id: str) -> DeviceRecord:
 
 def _answered(record: DeviceRecord, information: Answer, restricted: object) -> DeviceRecord:
     said = partial(field, information.said)
-    hidden = partial(_unless, hidden=record.enrollment is Enrollment.USER)
     capacity, available = _wire.storage(
         said("DeviceCapacity"), said("AvailableDeviceCapacity"), unit=_wire.GB
     )
-    return replace(
+    whole = replace(
         record,
         shared_ipad=_wire.flag(said("IsMultiUser")),
         capacity_bytes=capacity,
         available_bytes=available,
-        backup_enabled=hidden(_wire.flag(said("IsCloudBackupEnabled"))),
-        last_cloud_backup_at=hidden(_date(said("LastCloudBackupDate"))),
-        backup_restricted=hidden(_restricted(restricted)),
+        backup_enabled=_wire.flag(said("IsCloudBackupEnabled")),
+        last_cloud_backup_at=_date(said("LastCloudBackupDate")),
+        backup_restricted=_restricted(restricted),
         inventory_at=information.at,
         battery_percent=_wire.percent(said("BatteryLevel"), scale=100),
         roaming=_wire.roaming(said("ServiceSubscriptions"), "IsRoaming"),
-        account_active=hidden(_wire.flag(said("iTunesStoreAccountIsActive"))),
-        lost_mode=hidden(_wire.flag(said("IsMDMLostModeEnabled"))),
+        account_active=_wire.flag(said("iTunesStoreAccountIsActive")),
+        lost_mode=_wire.flag(said("IsMDMLostModeEnabled")),
     )
+    return personal(whole)
 
 
 def moment(value: object) -> Fact[datetime]:
     """A time of Zentral's: UTC, though it does not say so (its settings and serializers, read 2026-11-22)."""
-    said = _wire.instant(value)
-    return _wire.instant(f"{value}+00:00") if said is UNREADABLE and isinstance(value, str) else said
+    return _wire.instant(value, zone=UTC)
 
 
 def _managed(left: Fact[datetime], blocked: Fact[datetime]) -> Fact[bool]:
@@ -199,11 +199,6 @@ def _ownership(enrollment: Fact[Enrollment]) -> Fact[Ownership]:
             return Ownership.ORGANISATION
         case _:
             return ABSENT
-
-
-def _unless(fact: Fact[_wire.E], *, hidden: bool) -> Fact[_wire.E]:
-    # Apple keeps it from the MDM under User Enrolment (device management schema, read 2026-11-22).
-    return NOT_PERMITTED if hidden else fact
 
 
 def _date(value: object) -> Fact[datetime]:

@@ -646,7 +646,7 @@ def test_storage_is_decimal_bytes(total: object, free: object, facts: tuple[obje
         ("androidEnterprise", "Android", "", Platform.ANDROID),
         ("desktop", "Windows", "", Platform.OTHER),
         (None, "HarmonyOS", "", UNREADABLE),
-        (None, None, "iPad", ABSENT),
+        (None, None, "iPad", Platform.IPADOS),
     ],
 )
 def test_platform(kind: object, system: object, model: str, platform: object) -> None:

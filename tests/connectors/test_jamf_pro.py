@@ -545,7 +545,7 @@ def test_storage_is_decimal_bytes(capacity: object, available: object, facts: tu
         ("watchOS", "Watch7,1", "", Platform.WATCHOS),
         ("Unknown", "", "", Platform.OTHER),
         ("newOS", "", "", UNREADABLE),
-        (None, "iPad11,6", "", ABSENT),
+        (None, "iPad11,6", "", Platform.IPADOS),
     ],
 )
 def test_platform(kind: object, identifier: str, model: str, platform: object) -> None:
@@ -651,7 +651,8 @@ def test_user_name(real: object, login: object, name: object) -> None:
 @pytest.mark.parametrize(
     ("groups", "names"),
     [
-        ([{"groupName": "A"}, {"groupName": "B"}, {"groupName": "A"}, {}, 5], ("A", "B")),
+        ([{"groupName": "A"}, {"groupName": "B"}, {"groupName": "A"}, {}], ("A", "B")),
+        ([{"groupName": "A"}, 5], UNREADABLE),
         ([], ()),
         (None, ABSENT),
         ("A", UNREADABLE),

@@ -365,7 +365,13 @@ PLAIN_RULES = [
     *rules(
         "groups",
         "groups",
-        [(["A &amp; B", "A &amp; B", 5, ""], ("A & B",)), ([], ()), (None, ABSENT), ("A", UNREADABLE)],
+        [
+            (["A &amp; B", "A &amp; B", ""], ("A & B",)),
+            (["A", 5], UNREADABLE),
+            ([], ()),
+            (None, ABSENT),
+            ("A", UNREADABLE),
+        ],
     ),
     *rules(
         "networkInformation",

@@ -402,7 +402,7 @@ def test_storage_counts_only_in_bytes(capacity: object, free: object, facts: tup
         ("Mac OS X 10.14", "", "", Platform.MACOS),
         ("Windows 11 Pro", "Windows", "", Platform.OTHER),
         ("Android 16", "", "Pixel", Platform.ANDROID),
-        ("Toaster 7", "", "iPad", UNREADABLE),
+        ("Toaster 7", "", "Crumbs", UNREADABLE),
         (None, None, None, ABSENT),
         (None, None, "iPhone 15", Platform.IOS),
     ],

@@ -472,6 +472,21 @@ def test_one_field_one_fact(key: str, signal: str, value: object, fact: object) 
 
 
 @pytest.mark.parametrize(
+    ("total", "free", "facts"),
+    [
+        (64e9, 0, (64_000_000_000, 0)),
+        (0, 0, (ABSENT, ABSENT)),
+        (None, 0, (ABSENT, ABSENT)),
+        (64e9, 65e9, (64_000_000_000, UNREADABLE)),
+    ],
+)
+def test_storage(total: object, free: object, facts: tuple[object, object]) -> None:
+    """Nothing of nothing is not full, and no device has more free than it holds."""
+    record = reading(DeviceCapacity=total, AvailableDeviceCapacity=free)
+    assert (record.capacity_bytes, record.available_bytes) == facts
+
+
+@pytest.mark.parametrize(
     ("system", "model", "platform"),
     [
         ("Apple", "iPhone 15 (128 GB Black)", Platform.IOS),
@@ -483,7 +498,7 @@ def test_one_field_one_fact(key: str, signal: str, value: object, fact: object) 
         ("Android", "Pixel", Platform.ANDROID),
         ("WindowsPc", "Laptop", Platform.OTHER),
         ("SomethingNew", "x", UNREADABLE),
-        (None, "iPad", ABSENT),
+        (None, "iPad", Platform.IPADOS),
     ],
 )
 def test_platform(system: object, model: str, platform: object) -> None:
