@@ -97,9 +97,9 @@ def shared_options(
 
 
 def _register() -> None:
-    from fleet.cli import catalogue, database, demo, device, doctor, init, nightly
+    from fleet.cli import catalogue, database, demo, device, doctor, init, nightly, waivers
 
-    for module in (demo, init, doctor, nightly, device, catalogue, database):
+    for module in (demo, init, doctor, nightly, device, waivers, catalogue, database):
         module.register(app)
 
 

@@ -15,9 +15,11 @@ from connectors._connector import Page, SourceSettings, Surroundings
 from fleet import secrets, settings
 from fleet.checks import installed
 from fleet.errors import SettingsError
+from fleet.model.waiver import EVERY_CHECK
 from fleet.nightly.collect import Source
 from fleet.nightly.terms import Terms
 from fleet.store.database import Database, open_database
+from fleet.toml_table import nearest, plain
 from reports.registry import formats
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from fleet.model.waiver import Waiver
     from fleet.settings import Settings, SourceConfig
 
 
@@ -142,8 +145,21 @@ def wanted(loaded: Settings[SourceSettings], names: Sequence[str]) -> list[Sourc
     return chosen
 
 
-def terms_of(loaded: Settings[SourceSettings]) -> Terms:
-    """All that a judgement depends on besides the facts."""
+def known_check(name: str) -> str:
+    """The id of a check, or `*` for every one.
+
+    Raises:
+        SettingsError: there is none of that name; names the nearest.
+    """
+    known = [check.id for check in installed()]
+    if name not in {EVERY_CHECK, *known}:
+        wrong = f'no check "{plain(name)}"; {nearest(name, known)}' if name else "CHECK is required"
+        raise SettingsError(f"{wrong}; `fleetkeep checks` tells of each")
+    return name
+
+
+def terms_of(loaded: Settings[SourceSettings], waivers: Sequence[Waiver] = ()) -> Terms:
+    """All that a judgement depends on besides the facts; `waivers` are those of the database."""
     plans = {
         config.name: config.settings.icloud_plan_gb
         for config in loaded.sources
@@ -151,7 +167,7 @@ def terms_of(loaded: Settings[SourceSettings]) -> Terms:
     }
     return Terms(
         policy=loaded.policy,
-        waivers=loaded.waivers,
+        waivers=(*loaded.waivers, *waivers),
         plans=plans,
         title=loaded.report.title,
         base_url=loaded.report.base_url or "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from connectors import registry
 from fleet import secrets
 from fleet.apple.catalog import bundled
 from fleet.cli import compose
+from fleet.cli.waivers import LONGEST_DAYS
 from fleet.errors import FleetkeepError, SourceError
 from fleet.store import schema
 from fleet.store.database import damage
@@ -61,6 +62,7 @@ def findings(config: Path | None, names: Sequence[str]) -> Iterator[Line]:
     yield from _database(loaded)
     yield from _outputs(loaded)
     yield _catalog()
+    yield from _waivers(loaded)
     for one in chosen:
         yield from _source(one, loaded)
 
@@ -103,6 +105,14 @@ def _catalog() -> Line:
         f"Apple's models and systems as of {catalog.date}, {age} days old; upgrade fleetkeep for a newer one"
     )
     return Line(Level.WARNING, "catalogue", said)
+
+
+def _waivers(loaded: Settings[SourceSettings]) -> Iterator[Line]:
+    latest = compose.now().date() + timedelta(days=LONGEST_DAYS)
+    for waiver in loaded.waivers:
+        if waiver.expires > latest:
+            said = f"{waiver.label}: ends {waiver.expires}, more than two years ahead; nobody will look at it again"
+            yield Line(Level.WARNING, "waiver", f"{said}: choose an earlier day")
 
 
 def _source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings]) -> Iterator[Line]:

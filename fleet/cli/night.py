@@ -18,7 +18,7 @@ from fleet.model.run import Outcome, RunReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Silence, context_of
-from fleet.store import inventory, ledger
+from fleet.store import inventory, ledger, waivers
 from fleet.store.database import Database, lock
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ConfiguredNight:
 
     def judge(self, *, accept_mass_change: bool, publish: bool) -> RunReport:
         """Judge every configured source's latest collection, with or without a report."""
-        terms = compose.terms_of(self._loaded)
+        terms = compose.terms_of(self._loaded, waivers.in_force(self._work.database, self._work.as_of))
         names = [config.name for config in self._loaded.sources]
         if not publish:
             finished = self._work.judge(terms, names, Silence(), accept_mass_change=accept_mass_change)

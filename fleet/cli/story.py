@@ -43,7 +43,13 @@ def _findings(report: DeviceReport, at: datetime) -> Iterator[str]:
     if report.findings:
         yield "Findings"
     for finding in report.findings:
-        yield f"  {finding.severity} · {finding.check} · {finding.state}: {finding.summary}"
+        why = (
+            f" ({finding.reason.replace('_', ' ')})"
+            if finding.reason and finding.reason != finding.state
+            else ""
+        )
+        until = f" until {_day(finding.waiver_until)}" if finding.waiver_until else ""
+        yield f"  {finding.severity} · {finding.check} · {finding.state}{until}{why}: {finding.summary}"
         yield f"    since {_day(finding.first_seen)}, evidence from {ago(finding.observed_at, at)}"
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from fleet.model.device import Device
     from fleet.model.policy import Policy
+    from fleet.model.waiver import WaiverUse
 
 
 class Outcome(StrEnum):
@@ -75,6 +76,7 @@ class Totals:
         waived: waived findings.
         changes: findings of devices by state for those that moved tonight: new, reopened, resolved, gone.
         beyond_catalog: devices whose `model`, or newer `release`, the catalogue does not know.
+        covered: for each waiver of the run's terms, in their order, how many findings it covered.
     """
 
     devices: int = 0
@@ -85,6 +87,7 @@ class Totals:
         default_factory=lambda: {"new": 0, "reopened": 0, "resolved": 0, "gone": 0}
     )
     beyond_catalog: dict[str, int] = field(default_factory=lambda: {"model": 0, "release": 0})
+    covered: list[int] = field(default_factory=list[int])
 
     def add(self, device: DeviceReport) -> None:
         """Count one device in."""
@@ -230,6 +233,7 @@ class RunReport:
         as_of: the clock of every judgement.
         generated_at: the time stamp that reports print; that of the run, so that a report can be made again.
         hold: the mass-change brake withheld tonight's ticket actions.
+        waivers: every waiver that judged, in the order of the settings, then of the database.
         trend: earlier runs, oldest first, this one not included.
         notes: sentences about the catalogue, an unreachable feed, a failed notification.
     """
@@ -250,5 +254,6 @@ class RunReport:
     sources: tuple[SourceReport, ...]
     totals: Totals
     incidents: tuple[Incident, ...] = ()
+    waivers: tuple[WaiverUse, ...] = ()
     trend: tuple[TrendPoint, ...] = ()
     notes: tuple[str, ...] = ()

@@ -11,11 +11,12 @@ from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import Assessment, assess, status_of
 from fleet.checks.plan import plan_for
-from fleet.lifecycle import Clock, Memory, Step, Tonight, advance, fingerprint
+from fleet.lifecycle import Clock, Condition, Memory, Step, Tonight, advance, fingerprint
 from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
 from fleet.model.run import ANY_DEVICE, DeviceReport, Outcome
+from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
 from fleet.nightly.incidents import Incidents
 from fleet.store.history import Readings, Sighted
@@ -77,6 +78,7 @@ class Bench:
 
     Attributes:
         fleet: what the devices that passed come to together.
+        waivers: those in force, with how many findings each covered.
     """
 
     def __init__(self, database: Database, run: OpenRun, judgement: Judgement, *, hold: bool) -> None:
@@ -88,6 +90,7 @@ class Bench:
             resolve_after_clean_runs=judgement.terms.policy.resolve_after_clean_runs,
             hold=hold,
         )
+        self.waivers = Waivers(judgement.terms.waivers, judgement.as_of)
         self._outcomes = judgement.outcomes
         self._news = judgement.news
         self._checks = installed()
@@ -201,9 +204,7 @@ class Bench:
                     may_open=problem is not None and self._may_open(device, problem),
                     may_close=memory is not None and self._may_close(device, memory),
                     news=any(sighting.source in self._news for sighting in device.sightings),
-                    waived_until=self._waived_until(
-                        device, problem.check if problem else memory and memory.check
-                    ),
+                    waived_until=self._waived_until(device, problem, memory),
                     cause=cause if name == "backup" else None,
                     by_rule=name in by_rule,
                     reason=assessment.not_applicable,
@@ -227,15 +228,12 @@ class Bench:
             for name in involved
         )
 
-    def _waived_until(self, device: Device, check: str | None) -> datetime | None:
-        return max(
-            (
-                waiver.until
-                for waiver in self._judgement.terms.waivers
-                if check and waiver.matches(device, check, self._judgement.as_of)
-            ),
-            default=None,
-        )
+    def _waived_until(
+        self, device: Device, problem: Problem | None, memory: Memory | None
+    ) -> datetime | None:
+        stands = memory if memory and memory.condition is not Condition.RESOLVED else None
+        one = problem or stands
+        return self.waivers.until(device, one.check) if one else None
 
 
 def _clear(memory: Memory, assessment: Assessment) -> bool:

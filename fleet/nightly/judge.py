@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
 from fleet import __version__
@@ -15,9 +16,10 @@ from fleet.apple.catalog import Catalog
 from fleet.errors import SettingsError
 from fleet.model.finding import Status
 from fleet.model.run import Outcome, RunReport, Totals
-from fleet.nightly import rules
+from fleet.model.waiver import use_of
+from fleet.nightly import remarks, rules
 from fleet.nightly.bench import Bench, Judgement
-from fleet.nightly.terms import Terms
+from fleet.nightly.terms import Terms, waiver_from
 from fleet.store import ledger
 from fleet.store.open_run import OpenRun, open_run
 
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from fleet.lifecycle import Memory
     from fleet.model.outage import SystemStatus
     from fleet.model.run import DeviceReport, Incident
+    from fleet.model.waiver import Waiver, WaiverUse
     from fleet.store.database import Database
     from fleet.store.history import Sighted
-    from fleet.store.ledger import Basis, RunRow
+    from fleet.store.ledger import Basis
 
 SMALL_FLEET = 20
 """Below this many assessable devices a percentage of them says nothing, and the mass-change brake is off."""
@@ -129,6 +132,13 @@ def judge_device(database: Database, serial: str, run_id: int | None = None) -> 
     return None
 
 
+def waivers_now(database: Database, waivers: Sequence[Waiver], at: datetime) -> list[WaiverUse]:
+    """How those waivers stand at a moment, by what each covered in the newest run."""
+    plain = ledger.last_covered(database)
+    covered = {waiver_from(one): findings for one, findings in plain}
+    return [use_of(waiver, covered.get(waiver), at) for waiver in waivers]
+
+
 def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
     """A past run's judgement from the ledger, and whether its ticket actions were held."""
     row = ledger.load_run(database, run_id)
@@ -164,6 +174,8 @@ def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
     if row is None:
         raise SettingsError(f"run {run_id} is not in {database.place}")
     terms = Terms.from_json(row.settings)
+    before = ledger.load_run(database, row.previous_id) if row.previous_id else None
+    waivers = tuple(map(use_of, terms.waivers, passed.totals.covered, repeat(row.as_of)))
     return RunReport(
         id=row.id,
         as_of=row.as_of,
@@ -181,39 +193,10 @@ def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
         sources=tuple(one.report for one in ledger.basis_of_run(database, row.id) if not one.removed),
         totals=passed.totals,
         incidents=passed.incidents,
+        waivers=waivers,
         trend=ledger.trend_before(database, row.id),
-        notes=(
-            *row.notes,
-            *passed.notes,
-            *_about_the_rules(database, row),
-            *_about_the_catalog(row.catalog_date, passed.totals),
-        ),
+        notes=(*row.notes, *passed.notes, *remarks.sentences(before, row, waivers, passed.totals)),
     )
-
-
-def _about_the_rules(database: Database, row: RunRow) -> Iterator[str]:
-    before = ledger.load_run(database, row.previous_id) if row.previous_id else None
-    if before is not None:
-        yield from rules.changes(before, row)
-
-
-def _about_the_catalog(date: str, totals: Totals) -> Iterator[str]:
-    """Where Apple has gone on and the catalogue has not: said, never guessed."""
-    models, releases = totals.beyond_catalog["model"], totals.beyond_catalog["release"]
-    if models:
-        yield (
-            f"The catalogue of {date} does not know the model of {_devices(models)}: whether the system is current "
-            "is not judged there."
-        )
-    if releases:
-        yield (
-            f"The catalogue of {date} is behind: newer systems than it knows run on {_devices(releases)}, and do not "
-            "count as outdated."
-        )
-
-
-def _devices(count: int) -> str:
-    return f"{count:,} device" if count == 1 else f"{count:,} devices"
 
 
 def _begin(
@@ -292,6 +275,7 @@ def _pass(
         if report is not None:
             totals.add(report)
             listener.device(report)
+    totals.covered = bench.waivers.covered
     incidents = tuple(bench.fleet.judged())
     for incident in incidents:
         totals.add_incident(incident)

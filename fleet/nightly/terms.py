@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from fleet.model.policy import Policy
-from fleet.model.waiver import Waiver
+from fleet.model.waiver import SCOPES, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,16 +43,17 @@ class Terms:
         """What `to_json` wrote."""
         return Terms(
             policy=Policy(**plain["policy"]),
-            waivers=tuple(_waiver(one) for one in plain["waivers"]),
+            waivers=tuple(waiver_from(one) for one in plain["waivers"]),
             plans=plain["plans"],
             title=plain["title"],
             base_url=plain["base_url"],
         )
 
 
-def _waiver(plain: Mapping[str, Any]) -> Waiver:
+def waiver_from(plain: Mapping[str, Any]) -> Waiver:
+    """A waiver as `to_json` wrote it."""
     values: dict[str, Any] = dict(plain)
-    for name in ("checks", "serials", "sites", "groups", "models", "sources"):
+    for name in ("checks", *SCOPES):
         values[name] = tuple(values[name])
     values["expires"] = date.fromisoformat(values["expires"])
     return Waiver(**values)

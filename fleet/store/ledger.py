@@ -329,6 +329,19 @@ def last_look(database: Database, run_id: int) -> SystemStatus | None:
         return apple_status.from_row(connection.scalar(looks.order_by(t.run.c.id.desc()).limit(1)))
 
 
+def last_covered(database: Database) -> list[tuple[dict[str, Any], int]]:
+    """The waivers of the newest chained run, as plain data, each with how many findings it covered."""
+    newest = (
+        sa.select(t.run.c.settings, t.run.c.totals)
+        .where(t.run.c.chained, t.run.c.finished_at.is_not(None))
+        .order_by(t.run.c.id.desc())
+        .limit(1)
+    )
+    with database.engine.connect() as connection:
+        row = connection.execute(newest).first()
+    return list(zip(row.settings["waivers"], row.totals["covered"], strict=True)) if row else []
+
+
 def trend_before(database: Database, run_id: int, *, most: int = 30) -> tuple[TrendPoint, ...]:
     """Totals of the chained runs before `run_id`, oldest first, at most `most`."""
     with database.engine.connect() as connection:

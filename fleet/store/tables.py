@@ -289,3 +289,19 @@ finding_version = sa.Table(
     comment="The life of a finding, one row per change",
     sqlite_with_rowid=False,
 )
+
+waiver = sa.Table(
+    "waiver",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("checks", sa.JSON, nullable=False, comment="Check ids, or *"),
+    sa.Column("scope", sa.JSON, nullable=False, comment="Serials, sites, groups, models, sources"),
+    sa.Column("reason", sa.String(200), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("expires", sa.Date, nullable=False, comment="The last day on which it holds, UTC"),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("made_by", sa.String(200), nullable=False, comment="The user of the operating system"),
+    sa.Column("revoked_at", UtcTime),
+    sa.Column("revoked_by", sa.String(200)),
+    comment="Waivers given on the command line; those of the settings file stand there",
+)

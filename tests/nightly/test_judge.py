@@ -616,3 +616,35 @@ def test_version_that_changed(small_office: Office) -> None:
         connection.execute(sa.update(run).values(version="0.0.1"))
     heard = small_office.night(2, a_source([a_phone(1, 2)]))
     assert "after 0.0.1: some findings may have moved" in heard.run.notes[0]
+
+
+def test_waivers_that_need_a_hand(office: Office) -> None:
+    """The report counts what each waiver covers, and names those that end soon, have ended, or cover nothing."""
+    every = tuple(waiver(night_, serials=(serial(n),)) for night_, n in ((40, 1), (10, 1), (1, 1), (40, 2)))
+    office.with_terms(waivers=every)
+    heard = office.night(2, a_source([ill(1, 2), a_phone(2, 2)]))
+    assert [(use.waiver, use.findings, use.state) for use in heard.run.waivers] == [
+        (every[0], 1, "active"),
+        (every[1], 1, "expiring"),
+        (every[2], 0, "expired"),
+        (every[3], 0, "dead"),
+    ]
+    assert [note.split(":")[0] for note in heard.run.notes] == [
+        "Waivers that end within 14 days",
+        "Waivers that have ended",
+        "Waivers that cover no finding",
+    ]
+    assert f"serial {serial(2)} (until {night(40).date()})" in heard.run.notes[2]
+    office.with_terms(waivers=())
+    assert office.night(3, a_source([a_phone(1, 3)])).run.waivers == ()
+    assert office.again(heard.run.id) == heard
+
+
+def test_waiver_that_is_taken_back(small_office: Office) -> None:
+    """A waiver that goes before its end reopens the ticket, and says that it did not expire."""
+    small_office.night(1, a_source([ill(1, 1)]))
+    small_office.with_terms(waivers=(waiver(30),))
+    assert small_office.night(2, a_source([ill(1, 2)])).told() == (WAIVED, RESOLVE)
+    small_office.with_terms(waivers=())
+    back = small_office.night(3, a_source([ill(1, 3)]))
+    assert (back.told(), back.finding().reason) == ((REOPENED, REOPEN), "no_longer_waived")

@@ -1,0 +1,64 @@
+"""Sentences beside a run's figures: what a reader has to know before trusting a difference.
+
+All of them follow from the ledger, so that a past run says the same again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleet.model.waiver import ENDS_SOON_DAYS, WaiverState
+from fleet.nightly import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from fleet.model.run import Totals
+    from fleet.model.waiver import WaiverUse
+    from fleet.store.ledger import RunRow
+
+
+def sentences(
+    before: RunRow | None, now: RunRow, waivers: Sequence[WaiverUse], totals: Totals
+) -> Iterator[str]:
+    """What changed in the rules since the run `before`, which waivers need a hand, where the catalogue is behind."""
+    if before is not None:
+        yield from rules.changes(before, now)
+    yield from _about_waivers(waivers)
+    yield from _about_the_catalog(now.catalog_date, totals)
+
+
+_WAIVERS = {
+    WaiverState.EXPIRING: f"end within {ENDS_SOON_DAYS} days",
+    WaiverState.EXPIRED: "have ended",
+    WaiverState.DEAD: "cover no finding",
+}
+_NAMED = 5
+
+
+def _about_waivers(waivers: Sequence[WaiverUse]) -> Iterator[str]:
+    for state, word in _WAIVERS.items():
+        some = [one.waiver for one in waivers if one.state is state]
+        if some:
+            named = "; ".join(f"{one.label} (until {one.expires})" for one in some[:_NAMED])
+            more = f"; and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
+            yield f"Waivers that {word}: {len(some):,}. {named}{more}. `fleetkeep waivers` lists all."
+
+
+def _about_the_catalog(date: str, totals: Totals) -> Iterator[str]:
+    """Where Apple has gone on and the catalogue has not: said, never guessed."""
+    models, releases = totals.beyond_catalog["model"], totals.beyond_catalog["release"]
+    if models:
+        yield (
+            f"The catalogue of {date} does not know the model of {_devices(models)}: whether the system is current "
+            "is not judged there."
+        )
+    if releases:
+        yield (
+            f"The catalogue of {date} is behind: newer systems than it knows run on {_devices(releases)}, and do not "
+            "count as outdated."
+        )
+
+
+def _devices(count: int) -> str:
+    return f"{count:,} device" if count == 1 else f"{count:,} devices"
