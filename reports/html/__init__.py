@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from fleet.errors import OutputError
@@ -22,9 +22,12 @@ from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
 from reports.html import words
 from reports.html.advice import Advice
+from reports.html.bands import EVERY
 from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
+from reports.html.moments import minutes
 from reports.html.payload import payload
-from reports.html.summary import Summary, view
+from reports.html.tally import Tally
+from reports.html.view import view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +36,11 @@ if TYPE_CHECKING:
     from fleet.model.run import DeviceReport, RunReport
 
 NAME = "index.html"
-_SCRIPTS = ("fingerprint.js", "columns.js", "fleet.js", "list.js", "detail.js", "report.js")
+_SCRIPTS = (
+    *("fingerprint.js", "columns.js", "fleet.js", "facets.js", "filter.js"),
+    *("element.js", "table.js", "list.js", "panels.js", "export.js", "detail.js", "report.js"),
+)
+_STYLES = ("base.css", "first.css", "list.css", "detail.css", "print.css")
 
 
 class HtmlReport:
@@ -42,20 +49,23 @@ class HtmlReport:
     def __init__(self, directory: Path, context: ReportContext, guide: Guide) -> None:
         self._path = directory / NAME
         self._checks = context.checks
+        self._fixes = guide.fixes
         self._advice = Advice(guide)
         self._devices = Devices(self._advice.handling)
-        self._summary = Summary()
+        self._tally = Tally()
 
     def device(self, report: DeviceReport) -> None:
         """Take one device."""
         self._devices.add(report)
-        self._summary.add(report)
+        self._tally.add(report)
 
     def finish(self, run: RunReport) -> list[Written]:
         """Write the page. Raises OutputError where the file cannot be written."""
         tables = self._devices.tables()  # before the head, which tells of what the last devices brought
         page = _template().stream(
-            **view(run, self._summary, self._checks), **_assets(), data=payload(self._head(run), tables)
+            **view(run, self._tally, self._devices.spread(minutes(run.as_of)), self._checks, self._fixes),
+            **_assets(),
+            data=payload(self._head(run), tables),
         )
         try:
             # For the owner alone: names and serial numbers stand in it.
@@ -65,12 +75,12 @@ class HtmlReport:
             raise OutputError(
                 f"{self._path}: cannot be written ({error.strerror}); check free space and rights"
             ) from error
-        return [Written(NAME, self._summary.devices)]
+        return [Written(NAME, self._tally.devices)]
 
     def _head(self, run: RunReport) -> Mapping[str, object]:
         return {
-            "rows": self._summary.devices,
-            "asOf": int(run.as_of.timestamp()) // 60,
+            "rows": self._tally.devices,
+            "asOf": minutes(run.as_of),
             "sizeStep": SIZE_STEP,
             "signals": [[name, words.SIGNALS.get(name, name), _kind(name)] for name in SIGNALS],
             "checks": {
@@ -78,6 +88,7 @@ class HtmlReport:
                 for text in self._checks.values()
             },
             "steps": self._devices.steps,
+            "bands": {name: {"edges": each.edges, "names": each.names} for name, each in EVERY.items()},
             "words": _vocabulary(),
             **self._advice.texts(),
         }
@@ -109,9 +120,9 @@ def _kind(signal: str) -> str:
 
 def _assets() -> dict[str, object]:
     """The page's own style and script, and the hashes that let nothing else run."""
-    style = _resource("report.css")
+    style = "".join(_resource(f"style/{name}") for name in _STYLES)
     # One module from several files: each keeps its names to the others, none to the page.
-    script = "\n".join(map(_resource, _SCRIPTS))
+    script = "\n".join(_resource(f"script/{name}") for name in _SCRIPTS)
     return {
         "style": Markup(style),  # noqa: S704 - our own file, no outside text in it
         "script": Markup(script),  # noqa: S704 - likewise
@@ -129,8 +140,14 @@ def _digest(text: str) -> str:
 @cache
 def _template() -> Template:
     # autoescape by file name would leave a name that ends in .j2 unescaped.
-    jinja = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return jinja.from_string(_resource("page.html.j2"))
+    jinja = Environment(
+        loader=FunctionLoader(lambda name: _resource(f"page/{name}")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return jinja.get_template("page.html.j2")
 
 
 def _resource(name: str) -> str:

@@ -12,13 +12,14 @@ import re
 import sys
 import zlib
 from array import array
+from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from fleet.model.fact import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Spec: TypeAlias = dict[str, object]
 
@@ -63,6 +64,9 @@ class Numbers:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
 
     def moved(self, places: Sequence[int]) -> Numbers:
         """The same rows with `places[number]` in place of each number."""
@@ -135,6 +139,13 @@ class Text:
             if _hardly_repeat(self._numbered.entries, self._count):
                 self._unroll(self._numbered.entries)
 
+    def counts(self) -> Counter[str]:
+        """How many rows each string has."""
+        if self._numbered is None:
+            return Counter(self._lines.decode().split("\n")[:-1])
+        rows = Counter(self._codes)
+        return Counter({entry: rows[number] for entry, number in self._numbered.entries.items()})
+
     def pack(self, blob: Blob) -> Spec:
         """The strings joined by line breaks, and the rows' numbers among them (null: in the order of the rows)."""
         if self._numbered is not None and _hardly_repeat(self._numbered.entries, self._count):
@@ -160,12 +171,14 @@ class Joint:
 
     Attributes:
         extend: takes some rows, each a tuple with a value for every column.
+        counts: how many rows each combination has; its parts are separated by U+001E.
     """
 
     def __init__(self, width: int) -> None:
         self._text = Text(_side_by_side)
         self._spec: Spec | None = None
         self.extend = self._text.extend
+        self.counts = self._text.counts
         self.columns = [Part(self, place) for place in range(width)]
 
     def pack(self, blob: Blob) -> Spec:
@@ -181,6 +194,13 @@ class Part:
     def __init__(self, joint: Joint, place: int) -> None:
         self._joint = joint
         self._place = place
+
+    def counts(self) -> Counter[str]:
+        """How many rows each string has."""
+        found: Counter[str] = Counter()
+        for entry, rows in self._joint.counts().items():
+            found[entry.split("\x1e")[self._place] if entry else ""] += rows
+        return found
 
     def pack(self, blob: Blob) -> Spec:
         """The joint column, and which part of its entries is meant."""

@@ -6,17 +6,20 @@ is no serial number, a fingerprint only where the page cannot make it again from
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+import itertools
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
-from reports.html.columns import Column, Joint, Numbers, Prints, Text, joined
+from reports.html import bands
+from reports.html.columns import Column, Joint, Numbers, Part, Prints, Text, joined
 from reports.html.findings import Findings
 from reports.html.moments import distance, minutes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from fleet.model.finding import Finding
@@ -37,9 +40,20 @@ _MARKS = {Reason.NOT_REPORTED: "n", Reason.NOT_PERMITTED: "p", Reason.ABSENT: "a
 _UDID = SIGNALS.index("udid")
 _FIRST_SIGHTING = ord("0")
 _LARGEST = 2**31
+_LONGEST_MAJOR = 4  # digits; what is longer is no version
 
 Facts: TypeAlias = "Mapping[str, Sequence[Any]]"
 _WHOLE, _OF_SERIAL, _OF_UDID = range(3)
+
+
+class Spread(NamedTuple):
+    """Devices by source, by the major version of their system, and by band of age, backup and storage."""
+
+    sources: Counter[str]
+    majors: Counter[str]
+    ages: Counter[int]
+    backups: Counter[int]
+    storage: Counter[int]
 
 
 class Devices:
@@ -83,6 +97,18 @@ class Devices:
             "evidence": {"value": self._findings.values},
         }
 
+    def spread(self, as_of: int) -> Spread:
+        """How the fleet spreads, seen from `as_of` in minutes since 1970."""
+        self._take()
+        numbers = self._facts.numbers
+        return Spread(
+            sources=self._sightings.devices,
+            majors=_majors(self._facts.columns["os_version"]),
+            ages=bands.ages(self._observed, as_of),
+            backups=bands.backups(self._observed, numbers["last_cloud_backup_at"], as_of),
+            storage=bands.storage(numbers["capacity_bytes"], numbers["available_bytes"]),
+        )
+
     @property
     def steps(self) -> list[str]:
         """The distinct steps of all plans: fix, audience and why; a device's plan names them by their places."""
@@ -116,21 +142,25 @@ class Devices:
 
 
 class _Facts:
-    """A column for every signal; those that go together share one."""
+    """A column for every signal; those that go together share one.
+
+    Attributes:
+        numbers: the columns of numbers, by signal.
+    """
 
     def __init__(self) -> None:
         together = {name for names in _TOGETHER for name in names}
         self._joints = {names: Joint(len(names)) for names in _TOGETHER}
         self._texts = {name: Text() for name in SIGNALS if name not in together and name not in _CODES}
-        self._numbers = {name: Numbers() for name in _CODES}
+        self.numbers = {name: Numbers() for name in _CODES}
 
     @property
-    def columns(self) -> Mapping[str, Column]:
+    def columns(self) -> Mapping[str, Text | Part | Numbers]:
         """The columns by the signal's name."""
-        parts: dict[str, Column] = {}
+        parts: dict[str, Text | Part | Numbers] = {}
         for names, joint in self._joints.items():
             parts |= zip(names, joint.columns, strict=True)
-        return {**parts, **self._texts, **self._numbers}
+        return {**parts, **self._texts, **self.numbers}
 
     def take(self, rows: Sequence[Sequence[Any]], observed: Sequence[int]) -> Facts:
         """Take the facts of some devices; the answer is the same facts by signal."""
@@ -139,7 +169,7 @@ class _Facts:
             joint.extend(list(zip(*(facts[name] for name in names), strict=True)))
         for name, text in self._texts.items():
             text.extend(facts[name] if name != "udid" else _without_serial(facts))
-        for name, numbers in self._numbers.items():
+        for name, numbers in self.numbers.items():
             code = _CODES[name]
             numbers.extend(
                 [
@@ -151,9 +181,14 @@ class _Facts:
 
 
 class Sightings:
-    """What each source last knew of a device: superseded records come last."""
+    """What each source last knew of a device: superseded records come last.
+
+    Attributes:
+        devices: how many devices each source knows.
+    """
 
     def __init__(self) -> None:
+        self.devices: Counter[str] = Counter()
         self._texts = {"source": Text(), "standing": Text()}
         self._times = {"observed": Numbers(), "seen": Numbers()}
 
@@ -173,7 +208,24 @@ class Sightings:
         columns = zip(*rows, strict=True)
         for column, values in zip((*self._texts.values(), *self._times.values()), columns, strict=True):
             column.extend(values)
-        return [len(device.sightings) + len(device.superseded) for device in devices]
+        counts = [len(device.sightings) + len(device.superseded) for device in devices]
+        self.devices.update(itertools.chain.from_iterable(map(_knowing, devices)))
+        return counts
+
+
+def _knowing(device: Device) -> Collection[str]:
+    if len(device.sightings) == 1 and not device.superseded:
+        return (device.sightings[0].source,)
+    return {sighting.source for sighting in (*device.sightings, *device.superseded)}
+
+
+def _majors(versions: Text | Part | Numbers) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for version, devices in versions.counts().items() if not isinstance(versions, Numbers) else ():
+        leading = version.split(".", 1)[0]
+        known = leading.isascii() and leading.isdigit() and len(leading) <= _LONGEST_MAJOR
+        found[leading if known else "unknown"] += devices
+    return +found
 
 
 def _without_serial(facts: Facts) -> list[object]:

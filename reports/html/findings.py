@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS
-from reports.html.columns import Column, Numbers, Phrases, Prints, Text, joined
+from reports.html.columns import Column, Numbers, Phrases, Prints, Text
 from reports.html.moments import distance, minutes
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Findings:
             self._texts[name].extend([getattr(finding, name) for finding in findings])
         for name in _TIMES:
             self._times[name].extend([minutes(getattr(finding, name)) for finding in findings])
-        self._texts["sources"].extend([joined(finding.sources) for finding in findings])
-        self._texts["evidence"].extend([joined(finding.evidence) for finding in findings])
+        self._texts["sources"].extend([finding.sources for finding in findings])
+        self._texts["evidence"].extend([tuple(finding.evidence) for finding in findings])
         self._summary.extend([finding.summary for finding in findings])
         ends = [finding.waiver_until for finding in findings]
         self._times["waiver_until"].extend([minutes(end) if end else 0 for end in ends])

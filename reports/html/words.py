@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 STATUSES = {
-    "at_risk": ("▲", "At risk", "would lose data tonight"),
+    "at_risk": ("▲", "At risk", "a problem of medium severity or worse stands"),
     "unknown": ("?", "Unknown", "cannot be judged"),
     "protected": ("✓", "Protected", "backed up recently"),
     "not_applicable": ("○", "Not applicable", "not judged: no personal iCloud Backup to expect"),
@@ -34,7 +34,7 @@ BASES = {
     "observed": "Observed: the device reported the problem itself.",
     "inferred": "Inferred: concluded from neighbouring facts.",
 }
-AUDIENCES = {"user": "The person who uses the device", "admin": "An administrator"}
+AUDIENCES = {"user": "the person with the device", "admin": "an administrator"}
 STANDINGS = {
     "read": "read in its latest collection",
     "unread": "not read in its latest collection, from which nothing follows",
@@ -129,6 +129,7 @@ EVIDENCE = {
 }
 VERDICTS = {
     "at_risk": "This device would lose data if it broke tonight.",
+    "at_risk_otherwise": "This device has made its backup, and something else puts it at risk.",
     "protected": "This device has a recent backup, and the report of it is fresh.",
     "unknown": "Whether this device is backed up cannot be said",
     "not_applicable": "This device is not judged",
@@ -143,6 +144,11 @@ def reason(code: str | None) -> str:
 def count(number: int, noun: str) -> str:
     """`1 device`, `8,412 devices`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def major(number: str) -> str:
+    """`26.x`, or that the system is not known."""
+    return f"{number}.x" if number.isdigit() else "not known"
 
 
 def moment(at: datetime | None, now: datetime) -> str:

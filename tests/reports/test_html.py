@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.errors import OutputError
-from fleet.model.fact import NEVER
+from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity, State
-from fleet.model.run import Incident, Outcome
+from fleet.model.run import Incident, Outcome, PlanStep
 from reports.html import FORMAT, HtmlReport
 from reports.html.columns import Blob, Phrases, Prints, Text
-from reports.html.summary import headline
+from reports.html.tally import Tally
+from reports.html.view import headline
 from reports.html.words import moment
 from tests.reports import made_up
 from tests.reports.made_up import (
@@ -37,6 +38,8 @@ from tests.reports.made_up import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fleet.model.run import DeviceReport
 
 
 class Page(HTMLParser):
@@ -80,6 +83,14 @@ def head_of(page: Page) -> dict[str, Any]:
     return json.loads(inside[4 : 4 + length])
 
 
+def tally_of(fleet: list[DeviceReport]) -> Tally:
+    """What the first page counts of a fleet."""
+    tally = Tally()
+    for report in fleet:
+        tally.add(report)
+    return tally
+
+
 FLEET = [
     at_risk(1, severity=Severity.CRITICAL),
     at_risk(2, check="backup-disabled"),
@@ -113,13 +124,14 @@ def test_counts_have_denominators_and_links(tmp_path: Path) -> None:
 
 
 def test_sources_stand_above_everything_else(tmp_path: Path) -> None:
-    """A failed source is told of before the first count, with its problem, its age and what it never reports."""
+    """A failed source is told of before the first count, with its problem and its age; what it never reports, below."""
     words = Page(write(tmp_path, FLEET)).words
-    assert words.index("Sources") < words.index("schools") < words.index("would lose data")
-    assert "schools jamf_pro ✕ Failed" in words
-    assert "schools: page 3 answered HTTP 503; try again (4 times)" in words
-    assert "2026-11-13 02:00 UTC (9 days ago)" in words
-    assert "105 of 105" in words
+    first = words.partition("would lose data")[0]
+    assert "✕ Failed schools 0 of 105 read" in first
+    assert "schools: page 3 answered HTTP 503; try again (4 times)" in first
+    assert "2026-11-13 02:00 UTC (9 days ago)" in first
+    assert "Facts collected between 9 days ago and just then · Apple catalogue of 2026-10-05" in first
+    assert "hq 105 of 105 read" in first
     assert "Last backup to a computer, Roaming" in words
 
 
@@ -135,14 +147,68 @@ def test_a_source_that_states_no_total_or_never_answered(tmp_path: Path) -> None
     ("before", "expected"),
     [
         (None, "3 of 9 devices would lose data tonight; 2 cannot be judged."),
-        (1, "3 of 9 devices would lose data tonight; 2 more than last time; 2 cannot be judged."),
-        (8, "3 of 9 devices would lose data tonight; 5 fewer than last time; 2 cannot be judged."),
-        (3, "3 of 9 devices would lose data tonight; as many as last time; 2 cannot be judged."),
+        (1, "3 of 9 devices would lose data tonight; 2 more at risk than last time; 2 cannot be judged."),
+        (8, "3 of 9 devices would lose data tonight; 5 fewer at risk than last time; 2 cannot be judged."),
+        (3, "3 of 9 devices would lose data tonight; as many at risk as last time; 2 cannot be judged."),
     ],
 )
 def test_the_headline_says_how_it_moved(before: int | None, expected: str) -> None:
     """One sentence compares tonight with the run before, where there was one."""
-    assert headline(run_of(FLEET, before=before)) == expected
+    assert headline(run_of(FLEET, before=before), tally_of(FLEET)) == expected
+
+
+def test_the_first_steps_are_ranked_by_what_a_minute_takes_away(tmp_path: Path) -> None:
+    """Each device at risk counts once, with its first step; one minute's work on many comes before ten on few."""
+    quick = PlanStep(fix="wifi-and-power", audience="user", why="It was last charged at noon.")
+    fleet = [
+        *(at_risk(number, severity=Severity.CRITICAL) for number in range(3)),
+        *(replace(at_risk(number), plan=(quick,)) for number in range(3, 8)),
+        replace(at_risk(9), plan=()),
+        protected(10),
+    ]
+    words = Page(write(tmp_path, fleet)).words.partition("What to do first")[2].partition("Findings by")[0]
+    assert "These 2 fixes clear 92 % of the risk where the first step is the right one." in words
+    assert "overnight 5 devices 42 % The person with the device, about 1 minute each." in words
+    assert words.index("Leave it on Wi-Fi") < words.index("Switch iCloud Backup on 3 devices 50 %")
+    assert "Devices at risk without a plan: 1." in words
+
+
+def test_the_fleet_by_age_backup_storage_and_system(tmp_path: Path) -> None:
+    """Every device stands in one band of each distribution; a border belongs to the band that is not yet over it."""
+    gigabyte = 10**9
+    fleet = [
+        protected(1, last_cloud_backup_at=AS_OF - timedelta(days=7), available_bytes=10 * gigabyte),
+        protected(2, last_cloud_backup_at=AS_OF - timedelta(days=7, minutes=1), os_version="18.7"),
+        protected(3, last_cloud_backup_at=NEVER, available_bytes=5 * gigabyte, os_version="beta"),
+        protected(4, last_cloud_backup_at=ABSENT, available_bytes=ABSENT),
+    ]
+    fleet = [replace(one, device=replace(one.device, capacity_bytes=100 * gigabyte)) for one in fleet]
+    words = Page(write(tmp_path, fleet)).words.partition("The fleet")[2].partition("Devices")[0]
+    for expected in (
+        *("1 to 7 days ago 1 25.0 %", "7 to 14 days ago 1", "never 1 25.0 %", "not known 1 25.0 %"),
+        *("under 5 % 0 0.0 %", "5 to 10 % 1", "10 to 25 % 1", "50 % and more 1"),
+        *("System 26.x 2 50.0 % 18.x 1 25.0 % not known 1", "up to 1 day 4 100.0 %"),
+    ):
+        assert expected in words
+
+
+def test_the_trend_is_drawn_and_told(tmp_path: Path) -> None:
+    """Up to 30 runs are a drawing with a sentence for those who do not see it, and a table."""
+    page = Page(write(tmp_path, FLEET, run_of(FLEET, before=1)))
+    [drawing] = [one for one in page.all("svg") if one.get("role") == "img"]
+    assert "At risk from 1 to 3, at most 3" in (drawing["aria-label"] or "")
+    assert page.all("polyline")[0]["points"] == "0.0,80.0 600.0,0.0"
+    assert "The last 2 runs" in page.words
+    assert "2026-11-22 02:00 3 2 4 0 Partial 2026-11-21 02:00 1 0 0 0 Complete" in page.words
+    assert "The trend begins with the second run." in Page(write(tmp_path, FLEET)).words
+
+
+def test_at_risk_without_a_backup_problem(tmp_path: Path) -> None:
+    """A device with a fresh backup does not count as one that would lose data, whatever else puts it at risk."""
+    fleet = [at_risk(1), at_risk(2, check="storage-full"), at_risk(3, check="storage-full")]
+    words = Page(write(tmp_path, fleet)).words
+    assert "1 of 3 devices would lose data tonight, 2 more are at risk; 0 cannot be judged." in words
+    assert "1 without a recent backup" in words
 
 
 def test_an_empty_fleet(tmp_path: Path) -> None:
@@ -184,9 +250,11 @@ def test_finding_counts_by_state(tmp_path: Path) -> None:
     waived = replace(device, findings=(replace(device.findings[0], state=State.WAIVED),))
     fresh = at_risk(2)
     fresh = replace(fresh, findings=(replace(fresh.findings[0], state=State.NEW),))
-    words = Page(write(tmp_path, [waived, fresh])).words
-    assert "Findings: 1 new tonight , 1 waived ." in words
-    assert "1 of 2 (50.0 %)" in words.partition("Findings by cause")[2]
+    words = Page(write(tmp_path, [waived, fresh], run_of([waived, fresh], before=1))).words
+    assert "New tonight 1 device with 1 finding Reopened none" in words
+    assert "Waived, and not counted as standing: 1 device with 1 finding" in words
+    assert "Devices, of 2 The last backup is old" in words
+    assert "1 50.0 %" in words.partition("Findings by cause")[2]
 
 
 def test_the_worst_devices_stand_there_without_script(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 // The fleet: tables of columns, and how their values are said. Nothing here touches the page.
 
+const STANDING = ["new", "open", "reopened"];
+const FINGERPRINT = /^[0-9a-f]{32}$/;
+
 class Fleet {
   constructor(bytes) {
     const length = new DataView(bytes.buffer).getUint32(0, true);
@@ -12,16 +15,17 @@ class Fleet {
     this.sightings = table("sightings", this.starts.sightings[this.rows]);
     this.findings = table("findings", this.starts.findings[this.rows]);
     const { evidence } = this.findings;
-    const pieces = Uint32Array.from({ length: this.starts.findings[this.rows] }, (_, row) => evidence.list(row).length);
-    this.starts.evidence = sums(pieces);
-    this.evidence = table("evidence", this.starts.evidence[pieces.length]);
+    const pieces = evidence.entries.map((entry) => (entry ? entry.split("\x1f").length : 0));
+    this.starts.evidence = sums(evidence.codes.map((code) => pieces[code]));
+    this.evidence = table("evidence", this.starts.evidence.at(-1));
     this.devices.key.making = (row, how) => (how === 1 ? ["serial", this.text("serial", row).toUpperCase()] : ["udid", this.text("udid", row).toUpperCase()]);
     this.findings.id.making = (row) => ["finding", this.devices.key.at(this.owners[row]), this.findings.problem.at(row)];
   }
 
   /** The rows of `table` that belong to row `owner`. */
-  *rowsOf(table, owner) {
-    for (let row = this.starts[table][owner]; row < this.starts[table][owner + 1]; row += 1) yield row;
+  rowsOf(table, owner) {
+    const start = this.starts[table][owner];
+    return Array.from({ length: this.starts[table][owner + 1] - start }, (_, place) => start + place);
   }
 
   /** Per finding the row of its device. */
@@ -31,15 +35,55 @@ class Fleet {
 
   /** The device that a link names by its key or by the id of one of its findings, or -1. */
   find(id) {
-    if (!/^[0-9a-f]{32}$/.test(id)) return -1;
+    if (!FINGERPRINT.test(id)) return -1;
     const device = this.devices.key.rowAmongSorted(id);
     if (device >= 0) return device;
     const finding = this.findings.id.rowOf(id);
     return finding >= 0 ? this.owners[finding] : -1;
   }
 
+  /** A device's standing findings. */
+  standing(row) {
+    return this.rowsOf("findings", row).filter((each) => STANDING.includes(this.findings.state.at(each)));
+  }
+
+  /** The steps of a device's plan, the first to try first. */
+  plan(row) {
+    const named = this.devices.plan.at(row);
+    return named ? named.split(",").map((place) => this.step(row, this.steps[place])) : [];
+  }
+
+  step(row, stored) {
+    const [id, audience, short] = stored.split("\x1f");
+    // A reason that begins with a finding's summary only names the finding.
+    const summary = (place) => this.findings.summary.at(this.starts.findings[row] + Number(place)).replace(/\.$/, "");
+    return { id, audience, why: short.replace(/^\{(\d+)\}/, (_, place) => summary(place)), fix: this.fixes[id] };
+  }
+
+  /** The names of the sources that know a device, the one with the freshest facts first. */
+  sources(row) {
+    const { source, standing } = this.sightings;
+    const counted = this.rowsOf("sightings", row).filter((each) => standing.at(each) !== "superseded");
+    return [...new Set(counted.map((each) => source.at(each)))];
+  }
+
   text(name, row) {
     return this.devices[`fact_${name}`].at(row);
+  }
+
+  name(row) {
+    return this.text("name", row) || this.text("serial", row) || "(no name)";
+  }
+
+  model(row) {
+    return this.text("model_name", row) || this.text("model_identifier", row);
+  }
+
+  /** The free share of the storage in percent, or null. */
+  freePercent(row) {
+    const { fact_capacity_bytes: sizes, fact_available_bytes: free } = this.devices;
+    const [size, room] = [sizes[row] - 1, free[row] - 1];
+    return size > 0 && room >= 0 && room <= size ? (100 * room) / size : null;
   }
 
   /** Minutes since 1970 of a code that counts from the device's observation; null for no value, "never" for never. */
@@ -47,6 +91,10 @@ class Fleet {
     if (code < 2) return code ? "never" : null;
     const folded = code - 2;
     return this.devices.observed[row] + (folded % 2 ? -(folded + 1) / 2 : folded / 2);
+  }
+
+  lastBackup(row) {
+    return this.minutes(this.devices.fact_last_cloud_backup_at[row], row);
   }
 
   /** A signal's value, fit to be read, or null. */

@@ -1,6 +1,6 @@
 // The page: its state lives in the address, so that any view can be mailed.
 
-const DEFAULTS = { q: "", status: "", check: "", severity: "", state: "", reason: "", source: "", sort: "status", dir: "asc", d: "" };
+const USUAL_STATE = { q: "", sort: "status", dir: "asc", cols: "", d: "" };
 
 /** The place in the page that the address names, where it names one and not a view of the list. */
 function place() {
@@ -9,22 +9,30 @@ function place() {
 
 function readState() {
   const given = new URLSearchParams(place() ? "" : location.hash.slice(1));
-  return Object.fromEntries(Object.entries(DEFAULTS).map(([name, usual]) => [name, given.get(name) ?? usual]));
+  const plain = Object.fromEntries(Object.entries(USUAL_STATE).map(([name, usual]) => [name, given.get(name) ?? usual]));
+  return { ...plain, ...Object.fromEntries(NAMES.map((name) => [name, [...new Set(given.getAll(name))]])) };
 }
 
 function address(state) {
-  const kept = Object.entries(state).filter(([name, value]) => value !== DEFAULTS[name]);
-  return `#${new URLSearchParams(kept)}`;
+  const kept = new URLSearchParams();
+  for (const [name, value] of Object.entries(state)) {
+    if (Array.isArray(value)) value.forEach((each) => kept.append(name, each));
+    else if (value !== USUAL_STATE[name]) kept.append(name, value);
+  }
+  return `#${kept}`;
 }
 
 class Page {
   constructor(fleet) {
     this.fleet = fleet;
     this.state = readState();
+    const change = (difference) => this.change(difference);
     this.box = element("input", { type: "search", role: "searchbox", id: "search", autocomplete: "off", spellcheck: "false", placeholder: "Name, serial, user, model …" });
-    this.selects = this.makeSelects();
+    this.facets = NAMES.filter((name) => isTold(fleet, name)).map((name) => new FacetPanel(fleet, name, () => this.look, change));
+    this.columns = new ColumnPanel(() => columnsOf(this.state.cols), change);
+    this.chips = element("div", { class: "chips" });
     this.count = element("p", { role: "status", class: "count" });
-    this.clear = element("button", { type: "button" }, "Clear filters");
+    this.clear = button("Clear filters", { class: "plain" }, () => this.change({ q: "", ...Object.fromEntries(NAMES.map((name) => [name, []])) }));
     this.list = new List(fleet, (name) => this.sort(name));
     this.dialog = document.getElementById("detail");
     this.build();
@@ -32,35 +40,16 @@ class Page {
     this.render();
   }
 
-  makeSelects() {
-    const { words, checks, devices, findings, sightings } = this.fleet;
-    const used = (column) => column.entries.filter(Boolean);
-    const named = (codes, word) => codes.map((code) => [code, word(code)]);
-    const order = (table) => Object.keys(table);
-    return {
-      status: this.select("Status", named(order(words.statuses), (code) => words.statuses[code][1])),
-      check: this.select("Finding", named(order(checks).concat(used(findings.check).filter((id) => !(id in checks))), (id) => this.fleet.check(id))),
-      severity: this.select("Severity", named(order(words.severities), (code) => words.severities[code][1])),
-      state: this.select("Finding's state", named(used(findings.state), (code) => words.states[code] ?? code)),
-      reason: this.select("Why not judged", named(used(devices.reason), (code) => this.fleet.reason(code))),
-      source: this.select("Source", named(used(sightings.source), (name) => name)),
-    };
-  }
-
-  select(label, options) {
-    const id = `filter-${label.toLowerCase().replace(/\W+/g, "-")}`;
-    const made = element("select", { id }, element("option", { value: "" }, "any"), options.map(([value, word]) => element("option", { value }, word)));
-    made.field = element("div", {}, element("label", { for: id }, label), made);
-    return made;
-  }
-
   build() {
-    const hint = element("p", { class: "quiet", id: "list-keys" }, "Arrow keys move through the list, Enter opens a device, / goes to the search.");
-    const searching = element("div", { class: "wide" }, element("label", { for: "search" }, "Search"), this.box);
-    const form = element("form", { role: "search", class: "filters" }, searching, Object.values(this.selects).map(({ field }) => field), this.clear);
+    const { facets, columns, chips: chosen, list, count, clear, box } = this;
+    const searching = element("div", { class: "searching" }, element("label", { for: "search" }, "Search"), box);
+    const form = element("form", { role: "search", class: "filters" }, searching, element("div", { class: "drops" }, [...facets, columns].map((each) => each.element)));
     form.addEventListener("submit", (event) => event.preventDefault());
+    this.copy = copier("Copy serial numbers", () => this.serials(), { class: "plain" });
+    const save = button("Download as CSV", { class: "plain" }, () => download("devices.csv", csvOf(this.fleet, this.list.rows)));
+    const hint = element("p", { class: "quiet", id: "list-keys" }, "Arrow keys move through the list, Enter opens a device, / goes to the search.");
     const host = document.getElementById("list");
-    host.append(form, this.count, this.list.element, hint);
+    host.append(form, element("div", { class: "line" }, count, chosen, clear, element("span", { class: "takes" }, this.copy, save)), list.element, hint);
     host.hidden = false;
     document.getElementById("worst").remove();
   }
@@ -70,9 +59,9 @@ class Page {
     addEventListener("beforeprint", () => this.list.print());
     addEventListener("afterprint", () => this.list.draw());
     addEventListener("keydown", (event) => this.shortcut(event));
+    addEventListener("click", (event) => this.closeDrops(event));
+    narrow.addEventListener("change", () => this.showList());
     this.box.addEventListener("input", () => this.change({ q: this.box.value }));
-    this.clear.addEventListener("click", () => this.change({ ...DEFAULTS, sort: this.state.sort, dir: this.state.dir }));
-    for (const [name, select] of Object.entries(this.selects)) select.addEventListener("change", () => this.change({ [name]: select.value }));
     this.dialog.addEventListener("close", () => this.closed());
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
@@ -82,8 +71,8 @@ class Page {
     const before = this.state;
     if (place()) return;
     const asked = readState();
-    // A device's link changes which device is open, and leaves the list as it stands.
-    this.state = asked.d ? { ...before, d: asked.d } : asked;
+    // A device's link changes which device is open, and leaves the list as it stands; a count's keeps its columns.
+    this.state = asked.d ? { ...before, d: asked.d } : { ...asked, cols: asked.cols || before.cols };
     if (asked.d) history.replaceState(null, "", address(this.state));
     this.render();
     if (!asked.d && !before.d) document.getElementById("devices").scrollIntoView();
@@ -112,20 +101,33 @@ class Page {
   showList() {
     const { fleet, state } = this;
     if (this.box.value !== state.q) this.box.value = state.q;
-    for (const [name, select] of Object.entries(this.selects)) select.value = state[name];
-    const passed = filtered(fleet, state);
-    const rows = ordered(fleet, state.sort, state.dir).filter((row) => passed[row]);
+    this.look = new Look(fleet, state);
+    const rows = ordered(fleet, state.sort, state.dir).filter((row) => this.look.passes(row));
     this.count.textContent = `${grouped(rows.length)} of ${counted(fleet.rows, "device")} shown`;
-    this.clear.hidden = !["q", ...Object.keys(this.selects)].some((name) => state[name]);
-    this.list.show(rows, state.sort, state.dir);
+    this.clear.hidden = !state.q && !NAMES.some((name) => state[name].length);
+    this.chips.replaceChildren(...chips(fleet, state, (difference) => this.change(difference)));
+    for (const facet of this.facets) facet.badge(state[facet.name].length);
+    for (const drop of [...this.facets, this.columns]) if (drop.open) this.keepFocus(drop);
+    this.list.show(rows, columnsOf(state.cols), state.sort, state.dir);
+  }
+
+  /** A panel that is filled anew keeps the focus on the same box. */
+  keepFocus(drop) {
+    const boxes = () => [...drop.panel.querySelectorAll("input")];
+    const label = document.activeElement?.closest?.("label")?.querySelector("bdi")?.textContent;
+    drop.refresh();
+    if (label !== undefined) boxes().find((box) => box.closest("label")?.querySelector("bdi")?.textContent === label)?.focus();
+  }
+
+  serials() {
+    return [...this.list.rows].map((row) => this.fleet.text("serial", row)).filter(Boolean).join("\n");
   }
 
   open(id) {
     const row = this.fleet.find(id);
-    const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "✕");
-    const title = element("h2", { id: "detail-title", tabindex: "-1" }, element("bdi", {}, row < 0 ? "Not in this report" : deviceName(this.fleet, row)));
+    const close = button("✕", { class: "close", "aria-label": "Close" }, () => this.dialog.close());
+    const title = element("h2", { id: "detail-title", tabindex: "-1" }, bdi(row < 0 ? "Not in this report" : this.fleet.name(row)));
     const content = row < 0 ? [element("p", {}, "This report holds no device or finding with that id. A newer or an older report may.")] : detail(this.fleet, row);
-    close.addEventListener("click", () => this.dialog.close());
     this.dialog.replaceChildren(element("div", { class: "sheet" }, element("div", { class: "sheet-head" }, title, close), content));
     Object.assign(this, { opened: id, openedRow: row });
     if (!this.dialog.open) this.dialog.showModal();
@@ -139,6 +141,10 @@ class Page {
     this.opened = undefined;
     this.change({ d: "" });
     if (row < 0 || !this.list.focusDevice(row)) this.box.focus();
+  }
+
+  closeDrops(event) {
+    for (const { element: drop } of [...this.facets, this.columns]) if (!event.composedPath().includes(drop)) drop.open = false;
   }
 
   shortcut(event) {

@@ -84,16 +84,11 @@ function spoken(fleet, name, value) {
 }
 
 function plan(fleet, row) {
-  const named = fleet.devices.plan.at(row);
-  const steps = named ? named.split(",").map((step) => planStep(fleet, row, fleet.steps[step])) : [];
+  const steps = fleet.plan(row).map((step) => planStep(fleet, row, step));
   return steps.length ? element("ol", { class: "plan" }, steps) : null;
 }
 
-function planStep(fleet, row, stored) {
-  const [id, audience, short] = stored.split("\x1f");
-  // A reason that begins with a finding's summary only names the finding.
-  const why = short.replace(/^\{(\d+)\}/, (_, place) => fleet.findings.summary.at(fleet.starts.findings[row] + Number(place)).replace(/\.$/, ""));
-  const fix = fleet.fixes[id];
+function planStep(fleet, row, { id, audience, why, fix }) {
   const who = fleet.words.audiences[audience] ?? audience;
   const minutes = fix?.minutes ? `, about ${counted(fix.minutes, "minute")}` : "";
   return element("li", {}, element("h4", {}, fix?.title ?? id), element("p", { class: "quiet" }, `${who}${minutes}`),
@@ -142,9 +137,4 @@ function sightings(fleet, row) {
     const observed = fleet.moment(fleet.minutes(fleet.sightings.observed[each], row));
     return element("li", {}, `${read("source")}: ${stands}. The device reported on ${observed}; last listed on ${fleet.moment(fleet.sightings.seen[each])}.`);
   }));
-}
-
-function pairs(entries) {
-  const shown = entries.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return element("dl", {}, shown.map(([label, value]) => element("div", {}, element("dt", {}, label), element("dd", {}, element("bdi", {}, String(value))))));
 }

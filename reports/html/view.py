@@ -1,0 +1,288 @@
+"""What the first page says before any script runs: sentences, and counts with their denominators and their links."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from fleet.model.fact import NEVER, Fact, Gap, Never
+from fleet.model.finding import State, Status
+from reports.html import words
+from reports.html.bands import EVERY
+from reports.html.first_steps import first_steps
+from reports.html.trend import trend
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from fleet.guide import Fix
+    from fleet.model.run import RunReport, SourceReport
+    from reports._format import CheckText
+    from reports.html.devices import Spread
+    from reports.html.tally import Cause, Row, Tally
+
+_MOVES = (State.NEW, State.REOPENED, State.RESOLVED, State.GONE)
+_SYSTEMS = 8
+
+
+def view(
+    run: RunReport,
+    tally: Tally,
+    spread: Spread,
+    checks: Mapping[str, CheckText],
+    fixes: Mapping[str, Fix],
+) -> dict[str, object]:
+    """Everything the template prints, in the words and the order in which it prints it."""
+    return {
+        "title": run.title,
+        "version": run.version,
+        "as_of": f"{run.as_of:%Y-%m-%d %H:%M} UTC",
+        "as_of_iso": f"{run.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "outcome": (str(run.outcome), *words.OUTCOMES[run.outcome]),
+        "sources": [_source(source, run.as_of, spread.sources) for source in run.sources],
+        "freshness": freshness(run),
+        "hold": run.hold,
+        "notes": run.notes,
+        "incidents": [
+            {
+                "id": incident.finding.external_id,
+                "summary": incident.summary,
+                "devices": words.count(incident.devices, "device"),
+                "severity": (str(incident.severity), *words.SEVERITIES[incident.severity]),
+                "since": words.moment(incident.since, run.as_of),
+            }
+            for incident in run.incidents
+            if incident.finding.state.standing
+        ],
+        "headline": headline(run, tally),
+        "statuses": list(_statuses(run, tally)),
+        "since": f"{run.trend[-1].as_of:%Y-%m-%d %H:%M} UTC" if run.trend else None,
+        "moves": list(_moves(run, tally)),
+        "waived": _waived(run, tally),
+        "plan": first_steps(tally, run.totals.statuses[Status.AT_RISK], fixes),
+        "trend": trend(run),
+        "causes": [_cause(cause, run.totals.devices, checks) for cause in tally.causes()],
+        "panels": list(_panels(spread, run.totals.devices)),
+        "catalog_date": run.catalog_date,
+        "policy": [(name.replace("_", " "), value) for name, value in asdict(run.policy).items()],
+        "policy_hash": run.policy_hash,
+        "worst": [_plain(row, run.as_of, checks) for row in tally.worst()],
+        "devices": run.totals.devices,
+    }
+
+
+def headline(run: RunReport, tally: Tally) -> str:
+    """The one sentence: how many would lose data tonight, how that moved, and how many cannot be judged."""
+    total = run.totals
+    if not total.devices:
+        return "No device is known yet."
+    without = tally.without_backup.total()
+    at_risk, unknown = total.statuses[Status.AT_RISK], total.statuses[Status.UNKNOWN]
+    more = at_risk - without
+    parts = [f"{without:,} of {words.count(total.devices, 'device')} would lose data tonight"]
+    parts[0] += f", {more:,} more {'is' if more == 1 else 'are'} at risk" if more > 0 else ""
+    if run.trend:
+        parts.append(_compared(at_risk - run.trend[-1].statuses.get(Status.AT_RISK, 0)))
+    parts.append(f"{unknown:,} cannot be judged")
+    return "; ".join(parts) + "."
+
+
+def freshness(run: RunReport) -> str:
+    """How old the oldest facts of the sources are, and the catalogue's date."""
+    known = [source.facts_at for source in run.sources if source.facts_at is not None]
+    catalog = f"Apple catalogue of {run.catalog_date}"
+    if not known:
+        return catalog
+    oldest, newest = words.age(run.as_of - min(known)), words.age(run.as_of - max(known))
+    facts = (
+        f"Facts collected {newest}" if oldest == newest else f"Facts collected between {oldest} and {newest}"
+    )
+    return f"{facts} · {catalog}"
+
+
+def link(**filters: str | list[str]) -> str:
+    """A link into this page that shows the devices which a count counts."""
+    return "#" + urlencode(filters, doseq=True)
+
+
+def title(check: str, checks: Mapping[str, CheckText]) -> str:
+    """A check's title; one that is not in the catalogue goes by its id."""
+    return checks[check].title if check in checks else check
+
+
+def _compared(difference: int) -> str:
+    if not difference:
+        return "as many at risk as last time"
+    return f"{abs(difference):,} {'more' if difference > 0 else 'fewer'} at risk than last time"
+
+
+def _plain(row: Row, now: datetime, checks: Mapping[str, CheckText]) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "serial": row.serial,
+        "status": (str(row.status), *words.STATUSES[row.status]),
+        "severity": words.SEVERITIES[row.severity] if row.severity else None,
+        "backup": _backup(row.backup, now),
+        "cause": _why(row, checks),
+    }
+
+
+def _backup(fact: Fact[datetime | Never], now: datetime) -> str:
+    if isinstance(fact, Gap):
+        return f"unknown: {words.reason(fact.reason)}"
+    return words.moment(None if fact is NEVER or isinstance(fact, Never) else fact, now)
+
+
+def _why(row: Row, checks: Mapping[str, CheckText]) -> str:
+    if row.cause == "unexplained":
+        return "Unexplained"
+    if row.cause:
+        return title(row.cause, checks)
+    return words.reason(row.reason) if row.reason else ""
+
+
+def _source(source: SourceReport, now: datetime, devices: Counter[str]) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "link": link(source=source.name),
+        "outcome": (str(source.outcome), *words.OUTCOMES[source.outcome]),
+        "read": f"{source.devices:,}",
+        "expected": "total not stated" if source.expected is None else f"of {source.expected:,}",
+        "unreadable": f"{source.unreadable:,}",
+        "devices": f"{devices[source.name]:,}",
+        "collected_at": words.moment(source.collected_at, now),
+        "facts_at": words.moment(source.facts_at, now),
+        "problems": [_trouble(problem.message, problem.count) for problem in source.problems],
+        "never": [words.SIGNALS.get(signal, signal) for signal in source.never],
+    }
+
+
+def _trouble(message: str, times: int) -> str:
+    return message if times == 1 else f"{message} ({times:,} times)"
+
+
+def _statuses(run: RunReport, tally: Tally) -> Iterator[dict[str, object]]:
+    total = run.totals.devices
+    for status, (icon, word, meaning) in words.STATUSES.items():
+        number = run.totals.statuses[Status(status)]
+        yield {
+            "code": status,
+            "icon": icon,
+            "word": word,
+            "meaning": meaning,
+            "count": f"{number:,}",
+            "share": share(number, total),
+            "width": round(1000 * number / total) if total else 0,
+            "link": link(status=status),
+            "parts": _risks(tally) if status == "at_risk" else _reasons(Status(status), tally),
+        }
+
+
+def share(number: int, total: int) -> str:
+    """`of 8,412 (2.5 %)`."""
+    return f"of {total:,} ({percent(number, total)})" if total else "of 0"
+
+
+def percent(number: int, total: int) -> str:
+    """`2.5 %`; empty where there is nothing to be a part of."""
+    return f"{100 * number / total:.1f} %" if total else ""
+
+
+def _risks(tally: Tally) -> list[dict[str, str]]:
+    without = tally.without_backup.total()
+    if not without:
+        return []
+    checks = sorted(tally.without_backup)
+    return [{"count": f"{without:,}", "word": "without a recent backup", "link": link(check=checks)}]
+
+
+def _reasons(status: Status, tally: Tally) -> list[dict[str, str]]:
+    found = [(number, code) for (of, code), number in tally.reasons.items() if of is status]
+    return [
+        {"count": f"{number:,}", "word": words.reason(code), "link": link(status=str(status), reason=code)}
+        for number, code in sorted(found, key=lambda pair: (-pair[0], pair[1]))
+    ]
+
+
+def _cause(cause: Cause, total: int, checks: Mapping[str, CheckText]) -> dict[str, object]:
+    ranked = sorted(cause.severities.items(), key=lambda pair: -pair[0].rank)
+    text = checks.get(cause.check)
+    return {
+        "title": title(cause.check, checks),
+        "rule": text.rule if text else "",
+        "basis": words.BASES[text.basis] if text else "",
+        "severities": [
+            {
+                "code": str(severity),
+                "icon": words.SEVERITIES[severity][0],
+                "word": words.SEVERITIES[severity][1],
+                "count": f"{number:,}",
+                "link": link(check=cause.check, severity=str(severity)),
+            }
+            for severity, number in ranked
+        ],
+        "devices": f"{cause.devices:,}",
+        "share": percent(cause.devices, total),
+        "link": link(check=cause.check),
+    }
+
+
+def _moves(run: RunReport, tally: Tally) -> Iterator[dict[str, str | bool]]:
+    """What moved since the run before: findings, and the devices that they are on."""
+    for state in _MOVES:
+        yield {
+            "code": str(state),
+            "word": words.STATES[state],
+            "any": bool(run.totals.changes[state]),
+            "devices": words.count(tally.moved[state], "device"),
+            "findings": words.count(run.totals.changes[state], "finding"),
+            "link": link(state=str(state)),
+        }
+
+
+def _waived(run: RunReport, tally: Tally) -> dict[str, str] | None:
+    if not run.totals.waived:
+        return None
+    return {
+        "devices": words.count(tally.moved[State.WAIVED], "device"),
+        "findings": words.count(run.totals.waived, "finding"),
+        "link": link(state=str(State.WAIVED)),
+    }
+
+
+def _panels(spread: Spread, total: int) -> Iterator[dict[str, object]]:
+    counts = {"age": spread.ages, "backup": spread.backups, "storage": spread.storage}
+    for facet in ("backup", "storage"):
+        yield _panel(facet, counts[facet], total)
+    majors = sorted(spread.majors.items(), key=_newest_first)
+    rows = [_bar(words.major(major), number, total, link(major=major)) for major, number in majors]
+    yield {"title": "System", "rows": rows[:_SYSTEMS], "more": rows[_SYSTEMS:]}
+    yield _panel("age", counts["age"], total)
+
+
+def _newest_first(counted: tuple[str, int]) -> int:
+    major, _ = counted
+    return -int(major) if major.isdigit() else 1
+
+
+def _panel(facet: str, counts: Counter[int], total: int) -> dict[str, object]:
+    bands = EVERY[facet]
+    rows = [
+        _bar(label, counts[place], total, link(**{facet: code}))
+        for place, (code, label) in enumerate(bands.names)
+    ]
+    return {"title": bands.title, "rows": rows, "more": []}
+
+
+def _bar(label: str, number: int, total: int, target: str) -> dict[str, object]:
+    return {
+        "label": label,
+        "count": f"{number:,}",
+        "share": percent(number, total),
+        "width": f"{100 * number / total:.2f}" if total else "0",
+        "link": target,
+    }
