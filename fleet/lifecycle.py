@@ -25,6 +25,8 @@ NO_LONGER_WAIVED = "no_longer_waived"
 RULE_CHANGED = "rule_changed"
 """Thresholds or the catalogue changed, and by them the verdict; the device did not."""
 DEVICE_GONE = "device_gone"
+SUPERSEDED = "superseded"
+"""Its device turned out to be another one that was known before, whose own findings go on."""
 
 
 class Condition(StrEnum):
@@ -88,6 +90,7 @@ class Tonight:
         may_close: every source that carried the evidence is complete and accounts for the device.
         news: the evidence comes from a collection that the run before had not seen.
         gone: the device is in no complete collection any more; `retired`: for longer than the grace.
+        superseded: the device turned out to be another one, whose findings go on in place of this one.
         waived_until: the end of the waiver that covers it tonight.
         cause: the device's most probable cause, part of what a ticket is told.
         by_rule: by the rules of the run before, tonight's facts would have left everything as it stood.
@@ -101,6 +104,7 @@ class Tonight:
     news: bool = True
     gone: bool = False
     retired: bool = False
+    superseded: bool = False
     waived_until: datetime | None = None
     cause: str | None = None
     by_rule: bool = False
@@ -166,12 +170,13 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     action, memory = _tell(memory, tonight, clock)
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
-    moved = before != memory.condition and state in _MOVES and memory.reason not in {DEVICE_GONE, WAIVED}
+    moved = before != memory.condition and state in _MOVES and memory.reason not in _NO_MOVES
     return Step(memory, _finding(memory, state, action, clock, ticket_check), moved=moved)
 
 
 _STANDING = frozenset({Condition.OPEN, Condition.WAIVED, Condition.GONE})
 _MOVES = frozenset({State.NEW, State.REOPENED, State.RESOLVED})
+_NO_MOVES = frozenset({DEVICE_GONE, WAIVED, SUPERSEDED})
 
 
 def _found(
@@ -239,6 +244,10 @@ def _not_found(memory: Memory, tonight: Tonight, clock: Clock) -> Memory:
         memory = replace(memory, last_seen=clock.previous or clock.now)
     if memory.condition is Condition.RESOLVED:
         return memory
+    if tonight.superseded:
+        return replace(
+            memory, condition=Condition.RESOLVED, reason=SUPERSEDED, clean_runs=0, waiver_until=None
+        )
     if tonight.gone or tonight.retired:
         ended = Condition.RESOLVED if tonight.retired else Condition.GONE
         return replace(memory, condition=ended, reason=DEVICE_GONE, clean_runs=0)

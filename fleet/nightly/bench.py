@@ -104,18 +104,34 @@ class Bench:
         )
         self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
 
-    def report(self, sighted: Sighted, memories: Mapping[str, Memory]) -> tuple[DeviceReport | None, bool]:
-        """The device's report, or None once it has left the fleet; and whether it changed sides tonight."""
+    def report(
+        self, sighted: Sighted, memories: Mapping[str, Memory], superseded: Sequence[Memory] = ()
+    ) -> tuple[DeviceReport | None, bool]:
+        """The device's report, or None once it has left the fleet; and whether it changed sides tonight.
+
+        Args:
+            memories: what is remembered of it, by problem.
+            superseded: what is remembered of devices that turned out to be this one.
+        """
+        ended = self._ended(sighted, superseded)
         current = [sighting for sighting in sighted.sightings if not self._retired(sighting)]
         device = merge(sighted.key, current or sighted.sightings)
         gone = all(sighting.standing is Standing.ABSENT for sighting in device.sightings)
         if gone:
             steps = self._advance_gone(sighted, device, memories, retired=not current)
-            found = [step.finding for step in steps if step.finding]
+            found = [*(step.finding for step in steps if step.finding), *ended]
             if not current and not found:
                 return None, False
             return _gone(device, found), False
-        return self._judged(sighted, device, memories)
+        return self._judged(sighted, device, memories, ended)
+
+    def _ended(self, sighted: Sighted, superseded: Sequence[Memory]) -> list[Finding]:
+        """The findings that end because their device is this one, which has findings of its own."""
+        steps = (
+            self._advance(sighted.device_id, sighted.key, memory.problem, memory, Tonight(superseded=True))
+            for memory in superseded
+        )
+        return [step.finding for step in steps if step and step.finding]
 
     def _retired(self, sighting: Sighting) -> bool:
         return sighting.standing is Standing.ABSENT and sighting.last_seen_at < self._retired_before
@@ -131,7 +147,7 @@ class Bench:
         ]
 
     def _judged(
-        self, sighted: Sighted, device: Device, memories: Mapping[str, Memory]
+        self, sighted: Sighted, device: Device, memories: Mapping[str, Memory], ended: Sequence[Finding]
     ) -> tuple[DeviceReport, bool]:
         record_ids = _counted(sighted, device)
         case = Case(
@@ -158,7 +174,7 @@ class Bench:
             for problem, tonight in self._tonight(device, assessment, memories, cause, by_rule)
             if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
         ]
-        found = tuple(step.finding for step in steps if step.finding)
+        found = (*(step.finding for step in steps if step.finding), *ended)
         status, reason = status_of(assessment, found, case)
         if held and status is Status.UNKNOWN:
             reason = held_back.REASON

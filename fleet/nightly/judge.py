@@ -121,14 +121,18 @@ def judge_again(database: Database, run_id: int | None, listener: Listener) -> R
     return rebuilt(database, judgement.run_id, passed)
 
 
-def judge_device(database: Database, serial: str, run_id: int | None = None) -> DeviceReport | None:
-    """One device as a past run judged it; the newest run without `run_id`. None if that run did not know it."""
+def judge_device(database: Database, name: str, run_id: int | None = None) -> DeviceReport | None:
+    """One device as a past run judged it; the newest run without `run_id`. None if that run did not know it.
+
+    Args:
+        name: its serial number, UDID or key, or the external id of one of its findings; in any case of letters.
+    """
     judgement, hold = remade(database, run_id)
     with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
         bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
-        for sighted in run.devices(serial=serial):
-            memories = {memory.problem: memory for _, memory in run.memories(device_id=sighted.device_id)}
-            return bench.report(sighted, memories)[0]
+        among = run.named(name)
+        for sighted, own, superseded in _beside(run.devices(among=among), run.memories(among=among)):
+            return bench.report(sighted, own, superseded)[0]
     return None
 
 
@@ -269,8 +273,8 @@ def _pass(
     """One walk over the fleet, and what follows for it as a whole."""
     bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
     totals, moved = Totals(), 0
-    for sighted, memories in _beside(run.devices(), run.memories()):
-        report, changed_sides = bench.report(sighted, memories)
+    for sighted, own, superseded in _beside(run.devices(), run.memories()):
+        report, changed_sides = bench.report(sighted, own, superseded)
         moved += changed_sides
         if report is not None:
             totals.add(report)
@@ -283,15 +287,23 @@ def _pass(
 
 
 def _beside(
-    devices: Iterator[Sighted], memories: Iterator[tuple[str, Memory]]
-) -> Iterator[tuple[Sighted, dict[str, Memory]]]:
-    """Each device with what is remembered of it; both streams come in the order of keys."""
-    key, memory = next(memories, (None, None))
+    devices: Iterator[Sighted], memories: Iterator[tuple[str, Memory, bool]]
+) -> Iterator[tuple[Sighted, dict[str, Memory], list[Memory]]]:
+    """Each device with what is remembered of it, and of those that turned out to be it.
+
+    Both streams come in the order of keys.
+    """
+    one = next(memories, None)
     for sighted in devices:
-        while key is not None and key < sighted.key:
-            key, memory = next(memories, (None, None))
+        while one is not None and one[0] < sighted.key:
+            one = next(memories, None)
         own: dict[str, Memory] = {}
-        while memory is not None and key == sighted.key:
-            own[memory.problem] = memory
-            key, memory = next(memories, (None, None))
-        yield sighted, own
+        superseded: list[Memory] = []
+        while one is not None and one[0] == sighted.key:
+            _, memory, of_another = one
+            if of_another:
+                superseded.append(memory)
+            else:
+                own[memory.problem] = memory
+            one = next(memories, None)
+        yield sighted, own, superseded

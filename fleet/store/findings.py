@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Enum
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,13 +18,14 @@ from fleet.model.finding import Basis, Severity
 from fleet.store import tables as t
 from fleet.store.among import rows_among
 from fleet.store.insert import insert_rows
+from fleet.store.merged import NONE_MERGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sqlalchemy.engine import Connection
 
-    from fleet.store.tables import Row
+    from fleet.store.merged import Merged
 
 _COLUMNS = tuple(one.name for one in fields(Memory) if one.name not in {"external_id", "problem"})
 _columns_of = attrgetter(*_COLUMNS)
@@ -32,59 +34,72 @@ _CHUNK = 500
 
 
 def remembered(
-    connection: Connection, run_id: int | None, *, device_id: int | None = None
-) -> Iterator[tuple[str, Memory]]:
+    connection: Connection,
+    run_id: int | None,
+    merged: Merged = NONE_MERGED,
+    *,
+    among: Collection[int] | None = None,
+) -> Iterator[tuple[str, Memory, bool]]:
     """Every finding as `run_id` left it, each with the key of its device, in the order of keys.
+
+    The third value is True for a finding of a device that turned out to be that one.
 
     Args:
         run_id: None for before the first run, when there is nothing to remember.
-        device_id: only the findings of this device.
+        merged: the devices that count as others.
+        among: only the findings of these devices, by the store's numbers, and of those that count as one of them.
     """
     if run_id is None:
         return
-    query = (
-        _versions(t.device.c.key, run_id)
-        .join(t.device, t.device.c.id == t.finding.c.device_id)
-        .order_by(t.device.c.key, t.finding.c.id)
-    )
-    if device_id is not None:
-        query = query.where(t.finding.c.device_id == device_id)
-    for row in connection.execution_options(yield_per=1000).execute(query):
-        yield row[0], _memory(row)
+    query = _OF_DEVICES if among is None else _OF_DEVICES.where(t.device.c.id.in_(among))
+    rows = connection.execution_options(yield_per=1000).execute(query, {"run": run_id})
+    if not merged.into:
+        yield from ((row[1], _memory(row), False) for row in rows)
+        return
+    older = ((row[1], _memory(row), False) for row in rows if row[0] not in merged.into)
+    younger = merged.rows(connection, _OF_DEVICES, {"run": run_id}, among)
+    yield from heapq.merge(older, ((row[1], _memory(row), True) for row in younger), key=itemgetter(0))
 
 
 def remembered_incidents(connection: Connection, run_id: int | None) -> dict[str, Memory]:
     """Every fleet-wide finding as `run_id` left it, by its problem, the eldest first."""
     if run_id is None:
         return {}
-    of_nobody = t.finding.c.device_id.is_(None)
-    query = _versions(sa.null(), run_id).where(of_nobody).order_by(t.finding.c.id)
-    return {memory.problem: memory for row in connection.execute(query) if (memory := _memory(row))}
+    rows = connection.execute(_OF_NOBODY, {"run": run_id})
+    return {memory.problem: memory for row in rows if (memory := _memory(row))}
 
 
-def _versions(whose: sa.ColumnElement[Any], run_id: int) -> sa.Select[*tuple[Any, ...]]:
-    """Findings as `run_id` left them, behind a column that says whose they are."""
+def _versions(*whose: sa.ColumnElement[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """Findings as `:run` left them, behind two columns that say whose they are."""
     version = t.finding_version
     columns = (version.c[name] for name in _COLUMNS)
     return (
-        sa.select(whose, t.finding.c.external_id, t.finding.c.problem, *columns)
+        sa.select(*whose, t.finding.c.external_id, t.finding.c.problem, *columns)
         .select_from(t.finding)
         .join(version, version.c.finding_id == t.finding.c.id)
         .where(
-            version.c.from_run_id <= run_id,
-            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > run_id),
+            version.c.from_run_id <= sa.bindparam("run"),
+            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > sa.bindparam("run")),
         )
     )
 
 
-def _memory(row: Row) -> Memory:
-    values = dict(zip(_COLUMNS, row[3:], strict=True))
+_OF_DEVICES = (
+    _versions(t.device.c.id, t.device.c.key)
+    .join(t.device, t.device.c.id == t.finding.c.device_id)
+    .order_by(t.device.c.key, t.finding.c.id)
+)
+_OF_NOBODY = _versions(sa.null(), sa.null()).where(t.finding.c.device_id.is_(None)).order_by(t.finding.c.id)
+
+
+def _memory(row: Sequence[Any]) -> Memory:
+    values = dict(zip(_COLUMNS, row[4:], strict=True))
     values |= {name: tuple(values[name]) for name in _TUPLES}
     values["condition"] = Condition(values["condition"])
     values["ticket"] = Ticket(values["ticket"])
     values["basis"] = Basis(values["basis"])
     values["severity"] = Severity(values["severity"])
-    return Memory(external_id=row[1], problem=row[2], **values)
+    return Memory(external_id=row[2], problem=row[3], **values)
 
 
 def same(before: Memory, after: Memory) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Sighting, Standing
 from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
-from fleet.model.identity import identity
 from fleet.store import tables as t
-from fleet.store.tables import FAST, SLOW, Row
+from fleet.store.merged import NONE_MERGED
+from fleet.store.tables import FAST, SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from fleet.store.database import Database
+    from fleet.store.merged import Merged
 
 _NAMES = (*SLOW, *FAST)
 _FIRST = 7
@@ -52,22 +55,23 @@ def sighted(
     run_id: int,
     source_names: Mapping[int, str],
     removed: Collection[int] = (),
+    merged: Merged = NONE_MERGED,
     *,
-    serial: str | None = None,
+    among: Collection[int] | None = None,
 ) -> Iterator[Sighted]:
     """Every device that a run's collections tell of, in the order of keys, streamed.
 
     Args:
         source_names: names by the store's number of the source.
         removed: numbers of sources that are configured no more; what they list counts as absent.
-        serial: only the device of this serial, in any case of letters.
+        merged: the devices that count as others.
+        among: only these devices, by the store's numbers, and those that count as one of them.
     """
     moments = {
         row.id: row.as_of for row in connection.execute(sa.select(t.collection.c.id, t.collection.c.as_of))
     }
     gaps = _GapSets(connection)
-    query = _SIGHTINGS if serial is None else _SIGHTINGS.where(t.device.c.serial == identity(serial))
-    for (device_id, key), group in groupby(_stream(connection, query, run_id), key=_device):
+    for (device_id, key), group in groupby(_rows(connection, run_id, merged, among), key=_device):
         several = list(group)
         yield Sighted(
             device_id,
@@ -80,11 +84,19 @@ def sighted(
         )
 
 
-def _stream(connection: Connection, query: sa.Select[*tuple[Any, ...]], run_id: int) -> Iterator[Row]:
-    yield from connection.execution_options(yield_per=1000).execute(query, {"run": run_id})
+def _rows(
+    connection: Connection, run_id: int, merged: Merged, among: Collection[int] | None
+) -> Iterator[Sequence[Any]]:
+    """The rows of records in the order of the keys of the devices that they count for."""
+    query = _SIGHTINGS if among is None else _SIGHTINGS.where(t.device.c.id.in_(among))
+    rows = connection.execution_options(yield_per=1000).execute(query, {"run": run_id})
+    if not merged.into:
+        return iter(rows)
+    older = (row for row in rows if row[0] not in merged.into)
+    return heapq.merge(older, merged.rows(connection, _SIGHTINGS, {"run": run_id}, among), key=itemgetter(1))
 
 
-def _device(row: Row) -> tuple[int, str]:
+def _device(row: Sequence[Any]) -> tuple[int, str]:
     return row[0], row[1]
 
 

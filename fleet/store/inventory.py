@@ -22,7 +22,7 @@ from fleet.model.fact import NEVER, Gap, Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
 from fleet.store.among import rows_among
-from fleet.store.identity import introduce, reidentify
+from fleet.store.identity import Identifier
 from fleet.store.insert import insert_rows
 from fleet.store.tables import FAST, SLOW, Row
 
@@ -123,21 +123,36 @@ class CollectionWriter:
         return self.devices - before
 
     def _add_chunk(self, connection: Connection, rows: list[_Row]) -> None:
-        known = self._known(connection, rows)
-        strangers = [row for row in rows if row.record.native_id not in known]
-        if strangers:
-            introduce(connection, self.source_id, [row.record for row in strangers])
-            known |= self._known(connection, strangers)
+        known = self._identified(connection, rows)
         fresh = [row for row in rows if not self._already(known[row.record.native_id].id)]
         changed = [row for row in fresh if known[row.record.native_id].digest != row.digest]
         self._write_records(connection, changed, known)
-        reidentify(connection, [(row.record, known[row.record.native_id]) for row in changed])
         if fresh:
             number = self.collection_id
             readings = [(number, known[row.record.native_id].id, *row.fast) for row in fresh]
             insert_rows(connection, t.reading, ("collection_id", "source_device_id", *FAST), readings)
         self.devices += len(fresh)
         self._gap_counts.update(row.gaps for row in fresh)
+
+    def _identified(self, connection: Connection, rows: list[_Row]) -> dict[str, Row]:
+        """What is known of each record by its native id, once it is settled whose it is."""
+        identifier = Identifier(connection, self.source_id, self.collection_id)
+        known = self._known(connection, rows)
+        moved = identifier.reidentify(
+            [
+                (row.record, before)
+                for row in rows
+                if (before := known.get(row.record.native_id))
+                and before.digest != row.digest
+                and not self._came(before.id)
+            ]
+        )
+        strangers = [row for row in rows if row.record.native_id not in known]
+        identifier.introduce([row.record for row in strangers])
+        if strangers or moved:
+            strangers += [row for row in rows if row.record.native_id in moved]
+            known |= self._known(connection, strangers)
+        return known
 
     def unreadable_fields(self) -> Counter[str]:
         """In how many of the records each signal was there, but not in a form that we understand."""
@@ -151,11 +166,15 @@ class CollectionWriter:
 
     def _already(self, source_device_id: int) -> bool:
         """True if that record came before in this walk; else remembers it. One byte per record ever known."""
+        if self._came(source_device_id):
+            return True
         if source_device_id >= len(self._seen):
             self._seen.extend(bytes(source_device_id + 1024 - len(self._seen)))
-        already = bool(self._seen[source_device_id])
         self._seen[source_device_id] = 1
-        return already
+        return False
+
+    def _came(self, source_device_id: int) -> bool:
+        return source_device_id < len(self._seen) and bool(self._seen[source_device_id])
 
     def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, Row]:
         ids = [row.record.native_id for row in rows]
@@ -226,7 +245,9 @@ class CollectionWriter:
             if outcome is Outcome.COMPLETE:
                 # A complete answer has few unreadable rows, so that they fit into one statement.
                 listed = set(unread_ids)
-                self._end_absences(connection, t.source_device.c.native_id.in_(listed))
+                self._end_absences(
+                    connection, sa.and_(t.source_device.c.native_id.in_(listed), t.source_device.c.current)
+                )
                 if not anonymous:
                     self._begin_absences(connection, listed)
             connection.execute(
@@ -317,6 +338,7 @@ def discard_unfinished(database: Database) -> int:
                 .values(to_collection_id=None)
             )
             connection.execute(t.reading.delete().where(t.reading.c.collection_id.in_(collections)))
+            connection.execute(t.device_merge.delete().where(t.device_merge.c.collection_id.in_(collections)))
             connection.execute(t.run_source.delete().where(t.run_source.c.run_id.in_(runs)))
             connection.execute(t.run.delete().where(t.run.c.finished_at.is_(None)))
             connection.execute(t.collection.delete().where(t.collection.c.outcome.is_(None)))
@@ -340,9 +362,7 @@ _KNOWN = (
             ),
         )
     )
-    .where(
-        t.source_device.c.source_id == sa.bindparam("source"),
-    )
+    .where(t.source_device.c.source_id == sa.bindparam("source"), t.source_device.c.current)
 )
 
 _seen_at = t.reading.alias("seen_at")

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleet.store import findings, history, ledger
+from fleet.store import findings, history, ledger, naming
 from fleet.store.findings import FindingWriter
+from fleet.store.merged import merged_at
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fleet.store.database import Database
     from fleet.store.history import Sighted
     from fleet.store.ledger import Basis
+    from fleet.store.merged import Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +36,25 @@ class OpenRun:
     _reading: Connection
     _names: dict[int, str]
     _removed: frozenset[int]
+    _merged: Merged
     _writer: FindingWriter | None
 
-    def devices(self, *, serial: str | None = None) -> Iterator[Sighted]:
-        """Every device that the run's collections tell of, streamed."""
-        return history.sighted(self._reading, self.run_id, self._names, self._removed, serial=serial)
+    def named(self, name: str) -> frozenset[int]:
+        """The numbers of the devices of that serial number, UDID, key or finding, as this run counts them."""
+        return self._merged.older(naming.named(self._reading, name))
 
-    def memories(self, *, device_id: int | None = None) -> Iterator[tuple[str, Memory]]:
-        """Every finding that the previous run remembered, with the key of its device."""
-        return findings.remembered(self._reading, self.previous_id, device_id=device_id)
+    def devices(self, *, among: Collection[int] | None = None) -> Iterator[Sighted]:
+        """Every device that the run's collections tell of, streamed."""
+        return history.sighted(
+            self._reading, self.run_id, self._names, self._removed, self._merged, among=among
+        )
+
+    def memories(self, *, among: Collection[int] | None = None) -> Iterator[tuple[str, Memory, bool]]:
+        """Every finding that the previous run remembered, with the key of its device.
+
+        The third value is True for a finding of a device that turned out to be that one.
+        """
+        return findings.remembered(self._reading, self.previous_id, self._merged, among=among)
 
     def incidents(self) -> dict[str, Memory]:
         """Every fleet-wide finding that the previous run remembered, by its problem."""
@@ -75,6 +87,5 @@ def open_run(
     names = {one.source_id: one.report.name for one in basis}
     removed = frozenset(one.source_id for one in basis if one.removed)
     with database.engine.connect() as reading, database.engine.connect() as writing:
-        yield OpenRun(
-            run_id, previous_id, reading, names, removed, FindingWriter(writing, run_id) if write else None
-        )
+        writer = FindingWriter(writing, run_id) if write else None
+        yield OpenRun(run_id, previous_id, reading, names, removed, merged_at(reading, run_id), writer)

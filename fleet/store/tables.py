@@ -127,8 +127,26 @@ source_device = sa.Table(
     sa.Column("source_id", Id, sa.ForeignKey("source.id"), nullable=False),
     sa.Column("native_id", sa.String(255), nullable=False, comment="The vendor's own id"),
     sa.Column("device_id", Id, sa.ForeignKey("device.id"), nullable=False, index=True),
-    sa.UniqueConstraint("source_id", "native_id"),
-    comment="One record of one source",
+    sa.Column(
+        "current",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),
+        comment="False once the id told of another device",
+    ),
+    sa.UniqueConstraint("source_id", "native_id", "device_id"),
+    comment="One record of one source; it never changes its device",
+)
+
+device_merge = sa.Table(
+    "device_merge",
+    metadata,
+    sa.Column("device_id", Id, sa.ForeignKey("device.id"), primary_key=True),
+    sa.Column("into_device_id", Id, sa.ForeignKey("device.id"), nullable=False),
+    sa.Column(
+        "collection_id", Id, sa.ForeignKey("collection.id"), nullable=False, comment="The one that showed it"
+    ),
+    comment="Devices that turned out to be other, older ones",
 )
 
 gap_set = sa.Table(

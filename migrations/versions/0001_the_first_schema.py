@@ -154,15 +154,47 @@ def upgrade() -> None:
         sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("native_id", sa.String(length=255), nullable=False, comment="The vendor's own id"),
         sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "current",
+            sa.Boolean(),
+            server_default=sa.true(),
+            nullable=False,
+            comment="False once the id told of another device",
+        ),
         sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_source_device_device_id_device")),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_source_device_source_id_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source_device")),
-        sa.UniqueConstraint("source_id", "native_id", name=op.f("uq_source_device_source_id_native_id")),
-        comment="One record of one source",
+        sa.UniqueConstraint(
+            "source_id",
+            "native_id",
+            "device_id",
+            name=op.f("uq_source_device_source_id_native_id_device_id"),
+        ),
+        comment="One record of one source; it never changes its device",
     )
     with op.batch_alter_table("source_device", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_source_device_device_id"), ["device_id"], unique=False)
 
+    op.create_table(
+        "device_merge",
+        sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("into_device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "collection_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="The one that showed it",
+        ),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.id"], name=op.f("fk_device_merge_collection_id_collection")
+        ),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_device_merge_device_id_device")),
+        sa.ForeignKeyConstraint(
+            ["into_device_id"], ["device.id"], name=op.f("fk_device_merge_into_device_id_device")
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_device_merge")),
+        comment="Devices that turned out to be other, older ones",
+    )
     op.create_table(
         "absence",
         sa.Column("source_device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -355,6 +387,7 @@ def downgrade() -> None:
     op.drop_table("reading")
     op.drop_table("finding_version")
     op.drop_table("absence")
+    op.drop_table("device_merge")
     with op.batch_alter_table("source_device", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_source_device_device_id"))
 

@@ -59,6 +59,7 @@ REASONS = {
     "too_few_readings": "there are too few past observations",
     "apple_outage": "Apple reports trouble with iCloud Backup, or did so until two days ago: it may back up by itself",
     "device_gone": "the device left the fleet",
+    "superseded": "its device turned out to be this one, which has findings of its own",
     "gone": "its source no longer lists it",
     "no_backup_yet": "it is too new to have made a backup",
     "waiver_expired": "its waiver ended while the problem stands",
