@@ -13,7 +13,7 @@ from fleet.model.run import Trouble
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from connectors._jamf_walk import Haul
+    from connectors._jamf_page import Haul
 
 Read = Callable[[object, str], DeviceRecord | Rejected]
 """From a row and the place where it stands to its record."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 
-from connectors import _pages, _rows
+from connectors import _pages, _rows, _wire
 from connectors._meraki_record import FIELDS, PAGE
-from fleet.errors import BadAnswer
+from fleet.errors import BadAnswer, NotFound
+from fleet.model.fact import ABSENT, Fact, Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 READ_ONLY = "Read-only"
 """The least access of an administrator, in the console's word."""
 ADMINISTRATORS = "Organization > Administrators"
+API_ACCESS = "Dashboard API access"
+ORGANIZATION_SETTINGS = "Organization > Settings"
 SMALLEST_PAGE, LARGEST_PAGE = 3, 1000
 _FIELDS_REFUSED = Trouble(
     "fields_refused",
@@ -43,14 +46,53 @@ class Haul:
     troubles: tuple[Trouble, ...] = ()
 
 
-def hauls(api: Api, path: str) -> Iterator[Haul]:
+def no_such_network(network_id: str) -> NotFound:
+    """The error for a network that gives no devices."""
+    return NotFound(
+        f"network {network_id} shows this key no devices (404): check network_ids, that it is a Systems Manager "
+        f"network, and that the key's admin may see it ({ADMINISTRATORS})"
+    )
+
+
+def networks(api: Api, organization_id: str, network_ids: tuple[str, ...] | None) -> dict[str, Fact[str]]:
+    """The networks to read, by id, with their names: `network_ids`, else all that are Systems Manager's."""
+    found = _systems_manager_networks(api, organization_id)
+    if not found:
+        raise NotFound(
+            f"organization {organization_id} shows this key no Systems Manager network: check "
+            f"organization_id, and that the key's admin may see it ({ADMINISTRATORS})"
+        )
+    # One that is asked for and not listed is tried all the same: its own answer says what is wrong.
+    return {key: found.get(key, ABSENT) for key in network_ids or found}
+
+
+def _systems_manager_networks(api: Api, organization_id: str) -> dict[str, Fact[str]]:
+    path = f"/organizations/{quote(organization_id, safe='')}/networks"
+    try:
+        listed = [row for haul in _hauls(api, path) for row in haul.rows]
+    except NotFound:
+        raise NotFound(
+            f"organization {organization_id} is unknown to this key: check organization_id (the "
+            f'answer of GET /organizations has it) and "{API_ACCESS}" ({ORGANIZATION_SETTINGS})'
+        ) from None
+    rows = (row for row in listed if "systemsManager" in _words(_rows.field(row, "productTypes")))
+    named = ((_wire.text(_rows.field(row, "id")), _wire.text(_rows.field(row, "name"))) for row in rows)
+    return {key: name for key, name in named if not isinstance(key, Gap)}
+
+
+def _words(value: object) -> tuple[str, ...]:
+    named = _wire.names(value)
+    return () if isinstance(named, Gap) else named
+
+
+def _hauls(api: Api, path: str) -> Iterator[Haul]:
     """Every page of the list at `path`; raises `SourceError` where it cannot go on."""
     first = f"{path}?perPage={LARGEST_PAGE}"
     return _pages.by_link(partial(_haul_at, api, whole_list), _following, first=first)
 
 
 def device_hauls(api: Api, path: str, page_size: int | None) -> Iterator[Haul]:
-    """Like `hauls` for the devices of one network, with every field that we can use.
+    """Like any list for the devices of one network, with every field that we can use.
 
     Pages are of `page_size` devices within what Meraki allows, and of the most where it is None. Where Meraki
     refuses the fields, it is the default ones, and a trouble that says so.

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from connectors import _wire
-from connectors._nanomdm_record import DEVICE, PERSONAL_DEVICE, SHARED_USER, Enrolment, Plist, parsed
+from connectors._nanomdm_record import DEVICE, PERSONAL_DEVICE, SHARED_USER, Enrolment, Plist
+from connectors._profile import read_plist
 from fleet.errors import AuthRefused, NotFound, PermissionMissing, SourceError, Unreachable
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def _batch(connection: sa.Connection, rows: Sequence[sa.Row[Any]], total: int) -
 
 def _unless_taken(take: Callable[[datetime, Plist], None], at: datetime, plist: str) -> int:
     try:
-        take(_aware(at), parsed(plist.encode()))
+        take(_aware(at), read_plist(plist.encode()))
     except ValueError:
         return 1
     return 0

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors import _rows, _wire
-from connectors._nanomdm_record import DEVICE, PERSONAL_DEVICE, SHARED_USER, Enrolment, Plist, parsed
+from connectors._nanomdm_record import DEVICE, PERSONAL_DEVICE, SHARED_USER, Enrolment, Plist
+from connectors._profile import read_plist
 from fleet.errors import Unreachable
 from fleet.model.device import Rejected
 from fleet.model.fact import Gap
@@ -131,7 +132,7 @@ class _Message:
         broken = False
         if status == "Acknowledged" or topic == "mdm.Authenticate" or ids is None:
             try:
-                plist = parsed(base64.b64decode(_said_whole(told, "raw_payload"), validate=True))
+                plist = read_plist(base64.b64decode(_said_whole(told, "raw_payload"), validate=True))
             except ValueError:
                 broken = True
         native_id = _said(ids, "id") or _said(told, "udid") or _said(told, "enrollment_id")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from math import isnan
 from typing import TypeVar, cast
 
@@ -242,10 +242,3 @@ def platform_by_model(said: Fact[Platform], *models: Fact[str]) -> Fact[Platform
         return said
     by_model = platform_of_model(*models)
     return said if isinstance(by_model, Gap) else by_model
-
-
-def settle_time(moment: datetime, collected_at: datetime) -> Fact[datetime]:
-    """A date more than 24 hours after the collection is unreadable; within that, clocks differ."""
-    if moment <= collected_at:
-        return moment
-    return collected_at if moment - collected_at <= timedelta(hours=24) else UNREADABLE

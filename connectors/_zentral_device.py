@@ -14,7 +14,7 @@ from typing import Annotated, NotRequired
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from connectors import _wire
+from connectors import _mdm_answer, _wire
 from connectors._personal import personal
 from connectors._rows import Loose, field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
@@ -109,7 +109,7 @@ def read_device(
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable id")
-    return _answered(_listed(row, native_id), information, field(restrictions.said, "restrictedBool"))
+    return _answered(_listed(row, native_id), information, restrictions)
 
 
 def without(record: DeviceRecord, signals: frozenset[str]) -> DeviceRecord:
@@ -147,24 +147,12 @@ def _listed(row: object, native_id: str) -> DeviceRecord:
     )
 
 
-def _answered(record: DeviceRecord, information: Answer, restricted: object) -> DeviceRecord:
-    said = partial(field, information.said)
-    capacity, available = _wire.storage(
-        said("DeviceCapacity"), said("AvailableDeviceCapacity"), unit=_wire.GB
-    )
+def _answered(record: DeviceRecord, information: Answer, restrictions: Answer) -> DeviceRecord:
     whole = replace(
         record,
-        shared_ipad=_wire.flag(said("IsMultiUser")),
-        capacity_bytes=capacity,
-        available_bytes=available,
-        backup_enabled=_wire.flag(said("IsCloudBackupEnabled")),
-        last_cloud_backup_at=_date(said("LastCloudBackupDate")),
-        backup_restricted=_restricted(restricted),
+        backup_restricted=_mdm_answer.backup_restricted(restrictions.said),
         inventory_at=information.at,
-        battery_percent=_wire.percent(said("BatteryLevel"), scale=100),
-        roaming=_wire.roaming(said("ServiceSubscriptions"), "IsRoaming"),
-        account_active=_wire.flag(said("iTunesStoreAccountIsActive")),
-        lost_mode=_wire.flag(said("IsMDMLostModeEnabled")),
+        **_mdm_answer.of_information(information.said),
     )
     return personal(whole)
 
@@ -199,16 +187,3 @@ def _ownership(enrollment: Fact[Enrollment]) -> Fact[Ownership]:
             return Ownership.ORGANISATION
         case _:
             return ABSENT
-
-
-def _date(value: object) -> Fact[datetime]:
-    """A date of a property list, which is UTC and does not say so."""
-    if value is None:
-        return ABSENT
-    return _wire.utc(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else UNREADABLE
-
-
-def _restricted(effective: object) -> Fact[bool]:
-    """True where the restrictions in force forbid iCloud Backup; one that is not listed proves nothing."""
-    allowed = _wire.flag(field(field(effective, "allowCloudBackup"), "value"))
-    return allowed if isinstance(allowed, Gap) else not allowed

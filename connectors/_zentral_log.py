@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _pages, _rows
+from connectors._mdm_answer import INFORMATION_KEYS
 from connectors._rows import Loose, field, mapping
 from connectors._zentral_device import Answer, identity, moment
 from fleet.model.fact import Gap
@@ -52,17 +53,7 @@ class Question:
 INFORMATION = Question(
     "DeviceInformation",
     "QueryResponses",
-    (
-        "IsMultiUser",
-        "DeviceCapacity",
-        "AvailableDeviceCapacity",
-        "IsCloudBackupEnabled",
-        "LastCloudBackupDate",
-        "BatteryLevel",
-        "ServiceSubscriptions",
-        "iTunesStoreAccountIsActive",
-        "IsMDMLostModeEnabled",
-    ),
+    INFORMATION_KEYS,
     alone=True,
 )
 # Zentral has no command of its own for restrictions: an admin may send Apple's as a custom one.

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from connectors._cell import UNITS, bytes_of, moment, platform_said, read_cell, tells_days
+from connectors._amount import UNITS, bytes_of
+from connectors._cell import moment, platform_said, read_cell, tells_days
 from connectors._connector import Connector, Page, SourceSettings, Surroundings
-from connectors._table import Row, Table, rows
+from connectors._table import Row, Table
+from connectors._table_file import rows
 from connectors._wire import or_never, platform_of_model
 from fleet.errors import SourceError, Unreachable
 from fleet.model.device import SIGNALS, TIME_SIGNALS, DeviceRecord, Platform, Rejected

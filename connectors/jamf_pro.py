@@ -14,10 +14,11 @@ from connectors._auth import FetchedToken
 from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Answer, Api, open_api
 from connectors._jamf_login import JamfProSettings, Login
+from connectors._jamf_page import LIST, PROFILES, READ_DEVICES, SECTIONS
 from connectors._jamf_profiles import BY_PROFILES, READ_PROFILES, Profiles, list_profiles, read_profiles
 from connectors._jamf_record import read_record
 from connectors._jamf_tally import Read, Tally
-from connectors._jamf_walk import LIST, PROFILES, READ_DEVICES, SECTIONS, DeviceList
+from connectors._jamf_walk import DeviceList
 from connectors._probe import anything, tried
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.device import SIGNALS, DeviceRecord, Rejected

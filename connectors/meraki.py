@@ -18,10 +18,13 @@ from connectors._connector import Connector, Page, Permission, SourceSettings, S
 from connectors._http import Api, RateLimit, open_api, origin_url
 from connectors._meraki_lists import (
     ADMINISTRATORS,
+    API_ACCESS,
+    ORGANIZATION_SETTINGS,
     READ_ONLY,
     SMALLEST_PAGE,
     device_hauls,
-    hauls,
+    networks,
+    no_such_network,
     whole_list,
 )
 from connectors._meraki_record import Network, read_record
@@ -30,14 +33,12 @@ from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.device import SIGNALS
-from fleet.model.fact import ABSENT, Fact, Gap
+from fleet.model.fact import Fact, Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-API_ACCESS = "Dashboard API access"
-_ORGANIZATION_SETTINGS = "Organization > Settings"
 _REQUESTS_PER_SECOND = 10
 _CONNECTIONS, _MOST_CONNECTIONS = 5, 10
 _SIDE_ERRORS = (PermissionMissing, NotFound, ServerTrouble, BadAnswer)
@@ -60,53 +61,15 @@ def walk(settings: MerakiSettings, around: Surroundings) -> Iterator[Page]:
     """
     unread: list[SourceError] = []
     with _open(settings, around) as api:
-        for network_id, name in _networks(api, settings).items():
+        for network_id, name in networks(api, settings.organization_id, settings.network_ids).items():
             try:
                 yield from _devices(api, settings, around, network_id, name)
             except PermissionMissing as error:
                 unread.append(error)
             except NotFound:
-                unread.append(_no_such_network(network_id))
+                unread.append(no_such_network(network_id))
     if unread:
         raise unread[0]
-
-
-def _no_such_network(network_id: str) -> NotFound:
-    return NotFound(
-        f"network {network_id} shows this key no devices (404): check network_ids, that it is a Systems Manager "
-        f"network, and that the key's admin may see it ({ADMINISTRATORS})"
-    )
-
-
-def _networks(api: Api, settings: MerakiSettings) -> dict[str, Fact[str]]:
-    """The networks to read, by id, with their names."""
-    found = _systems_manager_networks(api, settings)
-    if not found:
-        raise NotFound(
-            f"organization {settings.organization_id} shows this key no Systems Manager network: check "
-            f"organization_id, and that the key's admin may see it ({ADMINISTRATORS})"
-        )
-    # One that is asked for and not listed is tried all the same: its own answer says what is wrong.
-    return {key: found.get(key, ABSENT) for key in settings.network_ids or found}
-
-
-def _systems_manager_networks(api: Api, settings: MerakiSettings) -> dict[str, Fact[str]]:
-    path = f"/organizations/{quote(settings.organization_id, safe='')}/networks"
-    try:
-        listed = [row for haul in hauls(api, path) for row in haul.rows]
-    except NotFound:
-        raise NotFound(
-            f"organization {settings.organization_id} is unknown to this key: check organization_id (the "
-            f'answer of GET /organizations has it) and "{API_ACCESS}" ({_ORGANIZATION_SETTINGS})'
-        ) from None
-    rows = (row for row in listed if "systemsManager" in _words(_rows.field(row, "productTypes")))
-    named = ((_wire.text(_rows.field(row, "id")), _wire.text(_rows.field(row, "name"))) for row in rows)
-    return {key: name for key, name in named if not isinstance(key, Gap)}
-
-
-def _words(value: object) -> tuple[str, ...]:
-    named = _wire.names(value)
-    return () if isinstance(named, Gap) else named
 
 
 def _devices(
@@ -166,18 +129,18 @@ def _prove_api_access(api: Api, settings: MerakiSettings) -> None:
             if _rows.field(_rows.field(row, "api"), "enabled") is False:
                 raise PermissionMissing(
                     f'"{API_ACCESS}" is off in organization {settings.organization_id}: switch it on '
-                    f"({_ORGANIZATION_SETTINGS})"
+                    f"({ORGANIZATION_SETTINGS})"
                 )
             return
 
 
 def _prove_devices(api: Api, settings: MerakiSettings) -> None:
-    for network_id in _networks(api, settings):
+    for network_id in networks(api, settings.organization_id, settings.network_ids):
         path = f"/networks/{quote(network_id, safe='')}/sm/devices?perPage={SMALLEST_PAGE}"
         try:
             api.get(path, anything, permission=READ_ONLY)
         except NotFound:
-            raise _no_such_network(network_id) from None
+            raise no_such_network(network_id) from None
 
 
 def _open(settings: MerakiSettings, around: Surroundings) -> Api:
@@ -233,7 +196,7 @@ CONNECTOR = Connector(
     provides_of=_provided,
     per_device=frozenset({"backup_restricted"}),
     permissions=(
-        Permission(API_ACCESS, "everything", _ORGANIZATION_SETTINGS),
+        Permission(API_ACCESS, "everything", ORGANIZATION_SETTINGS),
         Permission(READ_ONLY, "everything", ADMINISTRATORS),
     ),
     walk=walk,

@@ -106,8 +106,7 @@ CONNECTOR = Connector(
         "enrolled_at": "when Zentral first met the device; a new enrolment may not move it",
         "backup_enabled": "as in the newest answer, by default a day old; hidden under User Enrolment",
         "last_cloud_backup_at": "no date is absent, not never; hidden under User Enrolment",
-        "capacity_bytes": "as Apple's answer counts, which older systems count in GiB",
-        "available_bytes": "as Apple's answer counts, which older systems count in GiB",
+        "capacity_bytes": "GiB as old systems send them are told from GB by whole blocks",
         "backup_restricted": "only where you send Apple's Restrictions as a custom command, from answers of the last 7 "
         "days; one request at least, none with profiles = false",
         "vpn_configured": "profiles are not listed with what they configure",

@@ -7,12 +7,12 @@ import queue
 import threading
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors._wire import settle_time
 from fleet.errors import FleetkeepError, SourceError
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
-from fleet.model.fact import NEVER, Fact, Gap
+from fleet.model.fact import NEVER, UNREADABLE, Fact, Gap
 from fleet.model.run import Outcome, Trouble
 from fleet.store import inventory, ledger
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from fleet.store.inventory import CollectionWriter
 
 log = logging.getLogger(__name__)
+
+_CLOCKS_DIFFER = timedelta(hours=24)
 
 PAGES_AHEAD = 4
 """Pages of one source that may wait for the writer: what bounds memory when the database is slower than the net."""
@@ -199,7 +201,7 @@ def _settled_record(record: DeviceRecord, at: datetime, site: str | None) -> Dev
     for signal in TIME_SIGNALS:
         moment: Fact[Any] = getattr(record, signal)
         if not isinstance(moment, Gap) and moment is not NEVER and moment > at:
-            changes[signal] = settle_time(moment, at)
+            changes[signal] = at if moment - at <= _CLOCKS_DIFFER else UNREADABLE
     if site is not None:
         changes["site"] = site
     return replace(record, **changes) if changes else record

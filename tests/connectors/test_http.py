@@ -22,8 +22,9 @@ import trustme
 
 from connectors._auth import Auth, FetchedToken, FixedHeaders, Token, basic, bearer
 from connectors._connector import SourceSettings
-from connectors._http import TRIES, Answer, Api, Meanings, RateLimit, open_api
+from connectors._http import Answer, Api, Meanings, RateLimit, open_api
 from connectors._network import proxy_for
+from connectors._sending import TRIES
 from fleet.errors import (
     AuthRefused,
     BadAnswer,

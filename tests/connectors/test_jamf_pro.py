@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors import _rows
-from connectors._jamf_record import PAGE, as_list_row, read_record
+from connectors._jamf_record import PAGE, read_record
+from connectors._jamf_single import as_list_row
 from connectors.jamf_pro import CONNECTOR, JamfProSettings
 from fleet.errors import AuthRefused, BadAnswer, PermissionMissing, ServerTrouble, Unreachable
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected

@@ -439,13 +439,15 @@ def test_one_key_of_an_answer_one_fact(key: str, signal: str, value: object, fac
     [
         (128.0, 41.318, (128_000_000_000, 41_318_000_000)),
         (64.0, 0.0, (64_000_000_000, 0)),
+        # iOS 11: whole blocks of 4096 bytes in GiB.
+        (26.914535522460938, 1.5, (28_899_262_464, 1_610_612_736)),
         (0.0, 0.0, (ABSENT, ABSENT)),
         (None, None, (ABSENT, ABSENT)),
         ("64", 5.0, (UNREADABLE, 5_000_000_000)),
     ],
 )
 def test_storage(total: object, free: object, facts: tuple[object, object]) -> None:
-    """Apple's gigabytes are decimal; 0 of 0 is no size, and is not full."""
+    """Apple's gigabytes are decimal, and binary before iOS 13; 0 of 0 is no size, and is not full."""
     record = answering(responses(DeviceCapacity=total, AvailableDeviceCapacity=free))
     assert (record.capacity_bytes, record.available_bytes) == facts
 
@@ -492,7 +494,7 @@ def test_user_enrolment_hides_what_apple_hides() -> None:
         "account_active",
         "lost_mode",
     }
-    assert record.available_bytes == 41_500_000_000
+    assert record.available_bytes == 41_300_000_000
 
 
 def test_a_shared_ipad_is_flagged() -> None:

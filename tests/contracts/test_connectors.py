@@ -88,3 +88,10 @@ def test_every_file_in_the_folder_is_registered() -> None:
     }
     kinds = {name for name in found if not name.startswith("_")} - {"registry", "contract", "kit"}
     assert kinds == set(registry.OWN_KINDS), "add the new kind to OWN_KINDS in connectors/registry.py"
+
+
+def test_no_file_of_a_connector_is_longer_than_a_reader_holds() -> None:
+    """A file past 250 lines holds two things; the failure says which."""
+    folder = Path(connectors.__file__).parent
+    lengths = {path.name: len(path.read_text().splitlines()) for path in folder.glob("*.py")}
+    assert not {name: length for name, length in lengths.items() if length > 250}

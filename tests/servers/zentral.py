@@ -61,7 +61,7 @@ def responses(**changes: Any) -> Row:  # noqa: ANN401 - any value of a property 
     usual = {
         "DeviceName": "Bridge",
         "DeviceCapacity": 128.0,
-        "AvailableDeviceCapacity": 41.5,
+        "AvailableDeviceCapacity": 41.3,
         "BatteryLevel": 0.8199999928474426,
         "IsCloudBackupEnabled": True,
         "LastCloudBackupDate": datetime(2026, 11, 20, 2, 13, 44),  # noqa: DTZ001 - property lists know no zone
