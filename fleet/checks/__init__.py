@@ -12,6 +12,7 @@ from fleet.checks import (
     backup_never,
     backup_restricted,
     backup_stale,
+    backup_wave,
     icloud_outage,
     icloud_quota,
     os_outdated,
@@ -48,7 +49,7 @@ CHECKS: tuple[Check, ...] = (
     power_low.CHECK,
     silent_device.CHECK,
 )
-FLEET_CHECKS: tuple[FleetCheck, ...] = (icloud_outage.CHECK,)
+FLEET_CHECKS: tuple[FleetCheck, ...] = (icloud_outage.CHECK, backup_wave.CHECK)
 BY_ID: Mapping[str, Check] = {check.id: check for check in CHECKS}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleet import guide
 from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
-from fleet.checks.assess import Assessment, assess, status_of
+from fleet.checks.assess import BACKUP, Assessment, assess, status_of
 from fleet.checks.plan import plan_for
 from fleet.lifecycle import Clock, Condition, Memory, Step, Tonight, advance, fingerprint
 from fleet.merge import merge
@@ -43,7 +43,7 @@ class Judgement:
     Attributes:
         run_id: its number in the ledger.
         status: what Apple said of its services; None where that is not known.
-        last_look: the same as of this run or the last one before it that knew.
+        looks: what Apple said to this run and those of the last weeks, the latest first.
         chained: later runs go on from its findings; not so for a second look at a past night.
         previous: the chained run that it goes on from, by number and `as_of`.
         seen_before: the collections that that run judged.
@@ -60,7 +60,7 @@ class Judgement:
     seen_before: frozenset[int] = frozenset()
     former: Rules | None = None
     status: SystemStatus | None = None
-    last_look: SystemStatus | None = None
+    looks: tuple[SystemStatus, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -96,7 +96,13 @@ class Bench:
         self._checks = installed()
         self._beside = frozenset(check.id for check in self._checks if check.beside_backup)
         self.fleet = Incidents(
-            run, self._clock, status=judgement.status, look=judgement.last_look, keep=judgement.chained
+            run,
+            self._clock,
+            outcomes=self._outcomes,
+            news=self._news,
+            status=judgement.status,
+            looks=judgement.looks,
+            keep=judgement.chained,
         )
         self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
         self._falling = self._readings.falling(
@@ -120,6 +126,7 @@ class Bench:
         if gone:
             steps = self._advance_gone(sighted, device, memories, retired=not current)
             found = [*(step.finding for step in steps if step.finding), *ended]
+            self.fleet.gone(device, (step.memory for step in steps))
             if not current and not found:
                 return None, False
             return _gone(device, found), False
@@ -175,6 +182,9 @@ class Bench:
             if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
         ]
         found = (*(step.finding for step in steps if step.finding), *ended)
+        if BACKUP in assessment.outcomes:
+            backup = next((one for one in found if one.problem == BACKUP), None)
+            self.fleet.device(device, assessment.outcomes[BACKUP], backup)
         status, reason = status_of(assessment, found, case)
         if held and status is Status.UNKNOWN:
             reason = held_back.REASON

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from fleet.store.history import Sighted
     from fleet.store.ledger import Basis
 
+LOOKS = timedelta(days=30)
+"""How far back it counts what Apple said of its services: a wave is found days after what caused it."""
 SMALL_FLEET = 20
 """Below this many assessable devices a percentage of them says nothing, and the mass-change brake is off."""
 
@@ -162,7 +165,7 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
         terms=terms,
         catalog=Catalog.from_json(row.catalog, date=row.catalog_date),
         status=row.status,
-        last_look=ledger.last_look(database, row.id),
+        looks=_looks(database, row.id, row.as_of),
         basis=basis,
         chained=row.chained,
         previous=previous,
@@ -241,11 +244,15 @@ def _begin(
         terms=terms,
         catalog=catalog,
         status=status,
-        last_look=ledger.last_look(database, run_id),
+        looks=_looks(database, run_id, as_of),
         basis=basis,
         chained=chained,
         previous=previous,
     )
+
+
+def _looks(database: Database, run_id: int, as_of: datetime) -> tuple[SystemStatus, ...]:
+    return ledger.looks_at_apple(database, run_id, since=as_of - LOOKS)
 
 
 def _outcome(basis: Sequence[Basis]) -> Outcome:

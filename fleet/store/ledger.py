@@ -319,14 +319,15 @@ def _run_row(row: Row) -> RunRow:
     )
 
 
-def last_look(database: Database, run_id: int) -> SystemStatus | None:
-    """What Apple last said of its services up to a run: to that run, or else to one before it."""
+def looks_at_apple(database: Database, run_id: int, *, since: datetime) -> tuple[SystemStatus, ...]:
+    """What Apple said of its services to a run and to those before it, back to `since`; the latest first."""
     this = sa.select(t.run.c.as_of).where(t.run.c.id == run_id).scalar_subquery()
-    looks = sa.select(t.run.c.apple_status).where(
-        t.run.c.id <= run_id, t.run.c.as_of <= this, t.run.c.apple_status.is_not(None)
+    said = sa.select(t.run.c.apple_status).where(
+        t.run.c.id <= run_id, t.run.c.as_of.between(since, this), t.run.c.apple_status.is_not(None)
     )
     with database.engine.connect() as connection:
-        return apple_status.from_row(connection.scalar(looks.order_by(t.run.c.id.desc()).limit(1)))
+        rows = connection.scalars(said.order_by(t.run.c.as_of.desc(), t.run.c.id.desc()))
+        return tuple(look for row in rows if (look := apple_status.from_row(row)))
 
 
 def last_covered(database: Database) -> list[tuple[dict[str, Any], int]]:
