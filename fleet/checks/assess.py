@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from fleet.checks import CHECKS
 from fleet.checks._check import STALE, UNJUDGED, Case, Check, run, stale_before
 from fleet.checks._system import beyond_catalog
+from fleet.checks.backup_expiring import days_until_deletion
 from fleet.model.device import Device, Enrollment, Platform
 from fleet.model.fact import Gap, Reason
 from fleet.model.finding import (
     CLEAR,
-    Evidence,
     Finding,
     Found,
     Problem,
@@ -67,7 +67,7 @@ def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
             verdicts[check.id] = run(check, case, backup=backup, fresh=fresh)
         outcome = outcomes[problem] = _together(group, verdicts)
         if isinstance(outcome, Found):
-            problems.append(_problem(problem, group, verdicts, case.device))
+            problems.append(_problem(problem, group, verdicts, case))
         if problem == BACKUP:
             backup = outcome
     return Assessment(
@@ -156,7 +156,8 @@ def _beside_the_point(check: Check, verdict: Undetermined) -> bool:
     return not outcome and all(reason == Reason.NOT_REPORTED for _, reason in verdict.missing)
 
 
-def _problem(name: str, group: tuple[Check, ...], verdicts: Mapping[str, Verdict], device: Device) -> Problem:
+def _problem(name: str, group: tuple[Check, ...], verdicts: Mapping[str, Verdict], case: Case) -> Problem:
+    device = case.device
     held = [(check, verdict) for check in group if isinstance(verdict := verdicts[check.id], Found)]
     first, found = held[0]
     signals = sorted({signal for check, _ in held for signal in check.reads})
@@ -168,14 +169,24 @@ def _problem(name: str, group: tuple[Check, ...], verdicts: Mapping[str, Verdict
         basis=first.basis,
         severity=max((verdict.severity for _, verdict in held), key=lambda severity: severity.rank),
         summary=found.summary,
-        evidence=_evidence(held),
+        evidence=_evidence(held) | _outlook(name, case),
         fixes=tuple(dict.fromkeys(fix for check, _ in held for fix in check.fixes)),
         sources=tuple(dict.fromkeys(s.source for s in sightings)) or (device.sightings[0].source,),
         observed_at=min((s.observed_at for s in sightings), default=device.observed_at),
     )
 
 
-def _evidence(held: Sequence[tuple[Check, Found]]) -> Evidence:
+def _outlook(problem: str, case: Case) -> dict[str, int]:
+    """How long a device without new backups still has its last one, whichever check found that it makes none."""
+    last = case.device.last_cloud_backup_at
+    if problem != BACKUP or not isinstance(last, datetime):
+        return {}
+    return {"days_until_deletion": days_until_deletion(last, case.now)}
+
+
+def _evidence(
+    held: Sequence[tuple[Check, Found]],
+) -> dict[str, str | int | float | bool | list[str] | None]:
     """The first check's evidence, and what the others add to it; a key that is taken gets a prefix."""
     (_, first), *others = held
     evidence = dict(first.evidence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleet.checks._check import Case, Check
 from fleet.model.fact import Never, need
@@ -20,12 +20,25 @@ def judge(case: Case) -> Verdict:
     if age <= timedelta(days=case.policy.backup_expiring_days):
         return CLEAR
     gone = age > DELETED_AFTER
-    outlook = "Apple may have deleted it" if gone else "Apple deletes it after 180 days without use"
+    outlook = (
+        "Apple may have deleted it"
+        if gone
+        else f"Apple deletes it {_when(days_until_deletion(last, case.now))}"
+    )
     return Found(
         Severity.CRITICAL if gone else Severity.HIGH,
         f"The last iCloud backup is {age.days} days old; {outlook}.",
         {"last_cloud_backup_at": stamp(last), "backup_age_days": age.days},
     )
+
+
+def days_until_deletion(last: datetime, now: datetime) -> int:
+    """Whole days until Apple deletes a backup made at `last`, if no other is made; 0 where it may be gone already."""
+    return max((last + DELETED_AFTER - now).days, 0)
+
+
+def _when(days: int) -> str:
+    return f"in {days} {'day' if days == 1 else 'days'}" if days else "today"
 
 
 CHECK = Check(

@@ -245,4 +245,5 @@ def test_checks_of_others_join() -> None:
     assert problem.observed_at == case.device.observed_at
     joined = assess(a_case(backup_enabled=False), (*CHECKS, replace(extra, problem="backup"))).problems[0]
     assert joined.held == ("backup-disabled", "acme")
-    assert joined.evidence == {"backup_enabled": False, "acme.backup_enabled": "other", "also": ["acme"]}
+    evidence = {"backup_enabled": False, "acme.backup_enabled": "other", "also": ["acme"]}
+    assert joined.evidence == evidence | {"days_until_deletion": 178}
