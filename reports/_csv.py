@@ -1,12 +1,15 @@
 """Safe CSV for everyone who writes some: RFC 4180, and no cell that a spreadsheet would run as a formula.
 
 Commas, CRLF, quotes doubled where they are needed, UTF-8. Whoever fills a table guards the columns that hold other
-people's text; columns of our own making (ids, words of a closed set, dates, numbers) stay as they are.
+people's text; columns of our own making (ids, words of a closed set, dates, numbers) stay as they are. A table that
+people open in a spreadsheet also begins with a byte order mark, and text in it that looks like a number or a date is
+kept from becoming one.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,13 +17,25 @@ from reports._format import Written
 from reports.directory import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+    from typing import TextIO
 
 Cell: TypeAlias = str | int | None
 LINE_END = "\r\n"
+BYTE_ORDER_MARK = "\ufeff"
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width forms for the plain ones
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_CHANGES_IN_A_SPREADSHEET = re.compile(
+    # Digits with nothing but signs between them: 0123, 353912101234567, 14.6, 1,5, 3-4, 26.7.1, 12:30, 50 %, (5), $5.
+    rf"[\s\d.,:/%()$€£¥-]*\d[\s\d.,:/%()$€£¥-]*"
+    rf"|\d+(?:[.,]\d+)?e[+-]?\d+"  # 1E5
+    rf"|(?:\d{{1,4}}[\s./-]*)?{_MONTH}[\s./-]*\d{{0,4}}(?:[\s,./-]+\d{{1,4}})?"  # MAR1, 3 May, 1-Sep-26
+    rf"|\d{{1,2}}(?::\d{{2}})*\s*[ap]m?"  # 1 AM
+    rf"|true|false",
+    re.IGNORECASE,
+)
 
 
 class Table:
@@ -32,13 +47,13 @@ class Table:
         with writing(path):
             # A lone surrogate that came through all cleaning costs its character, not the report.
             self._file = path.open("w", encoding="utf-8", errors="replace", newline="")
-        self._csv = csv.writer(self._file, lineterminator=LINE_END)
+        self._write = row_writer(self._file)
         self.add(columns)
 
     def add(self, row: Iterable[Cell]) -> None:
         """Write one row; its text is guarded already."""
         with writing(self.path):
-            self._csv.writerow(row)
+            self._write(row)
         self._rows += 1
 
     def close(self) -> Written:
@@ -46,6 +61,11 @@ class Table:
         with writing(self.path):
             self._file.close()
         return Written(self.path.name, self._rows)
+
+
+def row_writer(file: TextIO) -> Callable[[Iterable[Cell]], object]:
+    """Writes rows into `file`, which must not translate line ends."""
+    return csv.writer(file, lineterminator=LINE_END).writerow
 
 
 def guard(text: str) -> str:
@@ -58,3 +78,11 @@ def guard(text: str) -> str:
         return text
     first = next((char for char in text if unicodedata.category(char) not in _INVISIBLE), "")
     return f"'{text}" if first in _STARTS_A_FORMULA or text[0] in "\t\r\n\0" else text
+
+
+def kept_as_text(text: str) -> str:
+    """`text` for a spreadsheet: with an apostrophe before it where it would become a number, a date or a truth value.
+
+    Excel drops leading zeros, keeps fifteen digits, and takes what looks like a date in any of its locales for one.
+    """
+    return f"'{text}" if _CHANGES_IN_A_SPREADSHEET.fullmatch(text) else text

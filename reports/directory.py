@@ -38,9 +38,9 @@ _UNFINISHED = ".unfinished-"
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
 _ELSEWHERE = "or set [report] directory to another place"
-_FULL = f"there is no space left; free some, {_ELSEWHERE}"
-_FORBIDDEN = f"this user may not write there; grant it, {_ELSEWHERE}"
-_IN_THE_WAY = f"a file stands where a directory is due; move it away, {_ELSEWHERE}"
+_FULL = "there is no space left; free some"
+_FORBIDDEN = "this user may not write there; grant it"
+_IN_THE_WAY = "a file stands where a directory is due; move it away"
 _REMEDIES = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -125,8 +125,12 @@ class RunDirectory:
 
 
 @contextmanager
-def writing(path: Path) -> Generator[None]:
+def writing(path: Path, elsewhere: str = _ELSEWHERE) -> Generator[None]:
     """Turn the system's errors about an output into one line that names `path` and what to do.
+
+    Args:
+        path: what is being written.
+        elsewhere: how to name another place, as the end of the sentence.
 
     Raises:
         OutputError: in place of any `OSError` of the block.
@@ -134,10 +138,8 @@ def writing(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        why = _REMEDIES.get(
-            error.errno or 0, f"{os.strerror(error.errno or errno.EIO)}; mend that, {_ELSEWHERE}"
-        )
-        raise OutputError(f"cannot write {path}: {why}") from error
+        why = _REMEDIES.get(error.errno or 0, f"{os.strerror(error.errno or errno.EIO)}; mend that")
+        raise OutputError(f"cannot write {path}: {why}, {elsewhere}") from error
 
 
 def _clear_away(root: Path, unfinished: Path) -> None:

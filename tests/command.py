@@ -22,15 +22,13 @@ FILES = {"devices.csv", "findings.csv", "findings.json", "index.html", "manifest
 Json = dict[str, Any]
 
 _SCRIPT = Path(sys.executable).with_name("fleetkeep")
-_COMMAND = (
-    [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-c", "from fleet.cli import main; main()"]
-)
+COMMAND = [str(_SCRIPT)] if _SCRIPT.exists() else [sys.executable, "-c", "from fleet.cli import main; main()"]
 
 
 def started(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """The command under way; it sees the settings of `cwd` and of nobody else."""
     return subprocess.Popen(
-        [*_COMMAND, *arguments],
+        [*COMMAND, *arguments],
         cwd=cwd,
         env=_environment(cwd, env),
         stdout=subprocess.PIPE,
