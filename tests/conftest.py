@@ -4,9 +4,20 @@ import os
 
 from hypothesis import settings
 
+from tests.browser.chromium import browser, page
 from tests.databases import cluster, database, place, postgresql, sqlite, sqlite_database, sqlite_pattern
 
-__all__ = ["cluster", "database", "place", "postgresql", "sqlite", "sqlite_database", "sqlite_pattern"]
+__all__ = [
+    "browser",
+    "cluster",
+    "database",
+    "page",
+    "place",
+    "postgresql",
+    "sqlite",
+    "sqlite_database",
+    "sqlite_pattern",
+]
 
 # A machine's load is no fault of the code; and one Python searches in depth, the others look whether it works there.
 settings.register_profile("full", deadline=None)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from fleet.model.finding import Severity
 from reports import tables
@@ -29,21 +26,8 @@ from tests.reports.made_up import (
     write,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FLEET = [
     at_risk(1, name="Amara's iPhone", severity=Severity.CRITICAL),
     at_risk(2, name=HOSTILE, check="backup-disabled"),
@@ -54,40 +38,8 @@ FLEET = [
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        assert "FLEETKEEP_REQUIRE_CHROMIUM" not in os.environ, "Chromium is required and not installed"
-        pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(tmp_path_factory.mktemp("page"), FLEET, run_of(FLEET, title=HOSTILE, before=1)).as_uri()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test when it complains, asks for anything, or shows a box."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda box: complaints.append(box.message))
-    page.on("request", lambda request: _note_stranger(request.url, complaints))
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def _note_stranger(url: str, complaints: list[str]) -> None:
-    if not url.startswith(("file:", "blob:")):
-        complaints.append(url)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -228,9 +228,10 @@ def run_of(
     hold: bool = False,
     before: int | None = None,
     notes: tuple[str, ...] = (),
+    totals: Totals | None = None,
 ) -> RunReport:
     """The ledger entry of a night with these devices; `before` is how many were at risk the night before."""
-    totals = Totals()
+    totals = totals or Totals()
     for report in reports:
         totals.add(report)
     return RunReport(
@@ -266,11 +267,16 @@ def _point(at_risk_before: int) -> TrendPoint:
 
 def write(directory: Path, reports: Sequence[DeviceReport], run: RunReport | None = None) -> Path:
     """The page of these devices, in the order of their keys, as a run would write it."""
-    writer = HtmlReport(directory, ReportContext(checks=CHECKS), GUIDE)
+    page = writer(directory)
     for report in sorted(reports, key=lambda each: each.device.key):
-        writer.device(report)
-    [written] = writer.finish(run or run_of(reports))
+        page.device(report)
+    [written] = page.finish(run or run_of(reports))
     return directory / written.name
+
+
+def writer(directory: Path) -> HtmlReport:
+    """The writer of the page, with the made-up checks and guide."""
+    return HtmlReport(directory, ReportContext(checks=CHECKS), GUIDE)
 
 
 def believable(count: int, seed: int = 7) -> Iterator[DeviceReport]:

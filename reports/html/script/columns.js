@@ -2,7 +2,9 @@
 
 /** The bytes of the data block, inflated. */
 async function inflate(base64) {
-  const packed = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const characters = atob(base64);
+  const packed = new Uint8Array(characters.length);
+  for (let at = 0; at < packed.length; at += 1) packed[at] = characters.charCodeAt(at);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
@@ -17,7 +19,8 @@ function settled(object, name, value) {
 function numbers(bytes, spec, rows) {
   const column = new Uint32Array(rows);
   spec.planes.forEach((start, place) => {
-    for (let row = 0; row < rows; row += 1) column[row] |= bytes[start + row] << (8 * place);
+    const plane = bytes.subarray(start, start + rows);
+    for (let row = 0; row < rows; row += 1) column[row] |= plane[row] << (8 * place);
   });
   return column;
 }
@@ -49,19 +52,34 @@ function upright(part, rows, width) {
   return lines.subarray(0, end);
 }
 
-/** Text: `entries` once each, and per row the number of its entry. */
+/** Where each line of a text starts; one more at the end. */
+function linesOf(text) {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return Uint32Array.from(starts);
+}
+
+/** Text: each string is a line of it once, and per row there is the number of its line. */
 class Text {
   constructor(bytes, spec, rows) {
     Object.assign(this, { bytes, spec, rows });
   }
 
-  get entries() {
-    const { at, bytes: length, width } = this.spec;
+  get text() {
+    const { at, bytes: length, width, part: place } = this.spec;
     const part = this.bytes.subarray(at, at + length);
-    const lines = new TextDecoder().decode(width ? upright(part, this.rows, width) : part).split("\n");
-    lines.pop();
-    const { part: place } = this.spec; // several columns may share their entries, each reading its own part
-    return settled(this, "entries", place === undefined ? lines : lines.map((line) => line.split("\x1e")[place] ?? ""));
+    const text = new TextDecoder().decode(width ? upright(part, this.rows, width) : part);
+    // Several columns may share their lines, each reading its own part of them.
+    return settled(this, "text", place === undefined ? text : text.replace(/.*\n/g, (line) => `${line.slice(0, -1).split("\x1e")[place] ?? ""}\n`));
+  }
+
+  get starts() {
+    return settled(this, "starts", linesOf(this.text));
+  }
+
+  /** All lines. A large column is better read row by row. */
+  get entries() {
+    return settled(this, "entries", this.text.slice(0, -1).split("\n"));
   }
 
   get codes() {
@@ -72,12 +90,25 @@ class Text {
   }
 
   get folded() {
-    return settled(this, "folded", this.entries.map((entry) => entry.toLowerCase()));
+    const text = this.text.toLowerCase();
+    return settled(this, "folded", { text, starts: linesOf(text) }); // some capitals become two small letters
+  }
+
+  /** Calls `hit` for each line in which a word occurs; the whole text is looked through at once. */
+  search(word, hit) {
+    const { text, starts } = this.folded;
+    let line = 0;
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, starts[line])) {
+      line = lastUpTo(starts, at, line);
+      hit(line);
+      line += 1;
+    }
   }
 
   /** Per row its place in the order of the alphabet; equal texts share one, empty ones come last. */
   get ranks() {
-    const { folded, codes } = this;
+    const { codes, entries } = this;
+    const folded = entries.map((entry) => entry.toLowerCase());
     const order = [...folded.keys()].sort((a, b) => (folded[a] < folded[b] ? -1 : folded[a] > folded[b] ? 1 : 0));
     const rank = new Float64Array(folded.length);
     order.forEach((entry, place) => {
@@ -88,18 +119,23 @@ class Text {
   }
 
   at(row) {
-    return this.entries[this.codes[row]];
+    const { text, starts } = this;
+    const line = this.spec.codes ? this.codes[row] : row;
+    return text.slice(starts[line], starts[line + 1] - 1);
   }
 
   list(row) {
     const entry = this.at(row);
     return entry ? entry.split("\x1f") : [];
   }
+}
 
-  /** The number of the entry that reads `value`, or -1. */
-  codeOf(value) {
-    return this.entries.indexOf(value);
-  }
+/** The last place in a rising list, from `low` on, whose value is not above `value`; steps double, then halve. */
+function lastUpTo(list, value, low) {
+  let step = 1;
+  while (low + step < list.length && list[low + step] <= value) step *= 2;
+  for (; step >= 1; step >>= 1) if (low + step < list.length && list[low + step] <= value) low += step;
+  return low;
 }
 
 /** Sentences: a wording, and the numbers that stand in its places. */
@@ -160,6 +196,16 @@ class Prints {
     }
     return low < this.rows && this.at(low) === wanted ? low : -1;
   }
+}
+
+/** A table of columns, each made when it is first asked for. */
+function tableOf(bytes, specs, rows) {
+  const table = {};
+  for (const [name, spec] of Object.entries(specs)) {
+    const make = () => settled(table, name, MAKERS[spec.kind](bytes, spec, rows));
+    Object.defineProperty(table, name, { configurable: true, get: make });
+  }
+  return table;
 }
 
 const MAKERS = {

@@ -3,7 +3,11 @@
 /** A facet of devices: per row the number of an entry, per entry the numbers of its values. */
 class Facet {
   constructor(label, { codes, values, members, word = (value) => value, ordered = false }) {
-    Object.assign(this, { label, codes, values, members, word, ordered });
+    Object.assign(this, { label, makeCodes: codes, values, members, word, ordered });
+  }
+
+  get codes() {
+    return settled(this, "codes", this.makeCodes());
   }
 
   /** Per row 0 where it has one of the wanted values, else 1. */
@@ -24,11 +28,15 @@ class Facet {
 }
 
 /** A facet whose values are told by each entry of a column; `tell` gives one value or several. */
-function told(codes, entries, tell) {
+function told(column, tell = (entry) => entry) {
+  return { ...grouping(column.entries, tell), codes: () => column.codes };
+}
+
+function grouping(entries, tell) {
   const numbers = new Map();
   const number = (value) => numbers.get(value) ?? numbers.set(value, numbers.size).get(value);
   const members = entries.map((entry, code) => [...new Set([tell(entry, code)].flat())].map(number));
-  return { codes, members, values: [...numbers.keys()] };
+  return { members, values: [...numbers.keys()] };
 }
 
 function bandOf(edges, value) {
@@ -42,7 +50,7 @@ function banded(fleet, name, place) {
   const { names } = fleet.bands[name];
   const labels = new Map(names);
   return {
-    codes: Uint8Array.from({ length: fleet.rows }, (_, row) => place(row)),
+    codes: () => Uint8Array.from({ length: fleet.rows }, (_, row) => place(row)),
     values: names.map(([value]) => value),
     members: names.map((_, band) => [band]),
     word: (value) => labels.get(value),
@@ -55,29 +63,25 @@ const known = (value) => value || "not known";
 
 /** The facets of devices by their name in the address; each is made when first asked for. */
 const FACETS = {
-  status: ["Status", ({ devices, words }) => inOrder(told(devices.status.codes, devices.status.entries, (entry) => entry), Object.keys(words.statuses), (code) => words.statuses[code][1])],
-  cause: ["Probable cause", (fleet) => ({ ...of(fleet.devices.cause), word: (id) => (id ? fleet.check(id) : "no backup problem") })],
-  fix: ["Next step", (fleet) => ({ ...told(fleet.devices.plan.codes, fleet.devices.plan.entries, (entry) => firstFix(fleet, entry)), word: (id) => (id ? (fleet.fixes[id]?.title ?? id) : "nothing to do") })],
+  status: ["Status", ({ devices, words }) => inOrder(told(devices.status), Object.keys(words.statuses), (code) => words.statuses[code][1])],
+  cause: ["Probable cause", (fleet) => ({ ...told(fleet.devices.cause), word: (id) => (id ? fleet.check(id) : "no backup problem") })],
+  fix: ["Next step", (fleet) => ({ ...told(fleet.devices.plan, (entry) => firstFix(fleet, entry)), word: (id) => (id ? (fleet.fixes[id]?.title ?? id) : "nothing to do") })],
   backup: ["Last backup", (fleet) => banded(fleet, "backup", (row) => backupBand(fleet, row))],
   storage: ["Free storage", (fleet) => banded(fleet, "storage", (row) => storageBand(fleet, row))],
-  site: ["Site", (fleet) => ({ ...of(fleet.devices.fact_site), word: known })],
-  group: ["Group", ({ devices }) => ({ ...told(devices.fact_groups.codes, devices.fact_groups.entries, (entry) => entry.split("\x1f")), word: (name) => name || "none" })],
-  department: ["Department", (fleet) => ({ ...of(fleet.devices.fact_department), word: known })],
-  model: ["Model", ({ devices }) => ({ ...told(devices.fact_model_name.codes, devices.fact_model_name.entries, (name, code) => name || devices.fact_model_identifier.entries[code]), word: known })],
-  major: ["System", ({ devices }) => ({ ...told(devices.fact_os_version.codes, devices.fact_os_version.entries, major), word: (number) => (number === "unknown" ? "not known" : `${number}.x`) })],
-  version: ["System version", (fleet) => ({ ...of(fleet.devices.fact_os_version), word: known })],
+  site: ["Site", (fleet) => ({ ...told(fleet.devices.fact_site), word: known })],
+  group: ["Group", ({ devices }) => ({ ...told(devices.fact_groups, (entry) => entry.split("\x1f")), word: (name) => name || "none" })],
+  department: ["Department", (fleet) => ({ ...told(fleet.devices.fact_department), word: known })],
+  model: ["Model", ({ devices }) => ({ ...told(devices.fact_model_name, (name, code) => name || devices.fact_model_identifier.entries[code]), word: known })],
+  major: ["System", ({ devices }) => ({ ...told(devices.fact_os_version, major), word: (number) => (number === "unknown" ? "not known" : `${number}.x`) })],
+  version: ["System version", (fleet) => ({ ...told(fleet.devices.fact_os_version), word: known })],
   source: ["Source", sourceFacet],
   age: ["Age of the facts", (fleet) => banded(fleet, "age", (row) => bandOf(fleet.bands.age.edges.map((day) => day * DAY), fleet.asOf - fleet.devices.observed[row]))],
-  reason: ["Why not judged", (fleet) => ({ ...of(fleet.devices.reason), word: (code) => (code ? fleet.reason(code) : "judged") })],
+  reason: ["Why not judged", (fleet) => ({ ...told(fleet.devices.reason), word: (code) => (code ? fleet.reason(code) : "judged") })],
 };
-
-function of(column) {
-  return told(column.codes, column.entries, (entry) => entry);
-}
 
 function inOrder(facet, values, word) {
   const places = facet.values.map((value) => values.indexOf(value));
-  return { codes: facet.codes, members: facet.members.map((numbers) => numbers.map((number) => places[number])), values, word, ordered: true };
+  return { ...facet, members: facet.members.map((numbers) => numbers.map((number) => places[number])), values, word, ordered: true };
 }
 
 function firstFix(fleet, plan) {
@@ -114,7 +118,7 @@ function sourceFacet({ rows, starts, sightings }) {
     return sets.get(set) ?? sets.set(set, sets.size).get(set);
   });
   const names = [...sets.keys()].map((set) => set.split(",").map((code) => source.entries[code]));
-  return told(codes, names, (several) => several);
+  return { ...grouping(names, (several) => several), codes: () => codes };
 }
 
 /** The facets of findings; a device passes with one finding to which all of them apply together. */

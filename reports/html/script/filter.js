@@ -9,7 +9,7 @@ class Look {
     this.fleet = fleet;
     this.state = state;
     this.failing = new Uint32Array(fleet.rows);
-    this.findings = this.lookAtFindings();
+    if (Object.keys(FINDING_FACETS).some((name) => state[name].length)) this.failWithoutFinding();
     Object.keys(FACETS).forEach((name, place) => {
       if (state[name].length) this.fail(2 + place, facetOf(fleet, name).failing(state[name]));
     });
@@ -25,26 +25,26 @@ class Look {
     return !this.failing[row];
   }
 
-  /** A bit for each facet of findings that a finding fails; and a device fails that has none without a bit. */
-  lookAtFindings() {
-    const { fleet, state } = this;
-    const { findings, owners } = fleet;
+  /** A bit for each facet of findings that a finding fails; without a state asked for, only standing ones pass. */
+  get findings() {
+    const { findings } = this.fleet;
     const failing = new Uint8Array(findings.state.rows);
-    const names = Object.keys(FINDING_FACETS);
-    names.forEach((name, place) => {
-      const wanted = name === "state" && !state.state.length ? STANDING : state[name];
+    Object.keys(FINDING_FACETS).forEach((name, place) => {
+      const wanted = name === "state" && !this.state.state.length ? STANDING : this.state[name];
       if (!wanted.length) return;
       const fails = findings[name].entries.map((entry) => (wanted.includes(entry) ? 0 : 1 << place));
       findings[name].codes.forEach((code, finding) => (failing[finding] |= fails[code]));
     });
-    if (names.some((name) => state[name].length)) {
-      const without = new Uint8Array(fleet.rows).fill(1);
-      failing.forEach((bits, finding) => {
-        if (!bits) without[owners[finding]] = 0;
-      });
-      this.fail(0, (row) => without[row]);
-    }
-    return failing;
+    return settled(this, "findings", failing);
+  }
+
+  /** A device fails that has no finding to which all of what is asked for applies together. */
+  failWithoutFinding() {
+    const without = new Uint8Array(this.fleet.rows).fill(1);
+    this.findings.forEach((bits, finding) => {
+      if (!bits) without[this.fleet.owners[finding]] = 0;
+    });
+    this.fail(0, (row) => without[row]);
   }
 
   /** Devices in which some word of the query occurs in none of the searched columns fail. */
@@ -53,10 +53,7 @@ class Look {
     const columns = SEARCHED.map((name) => fleet.devices[`fact_${name}`]);
     for (const word of query.toLowerCase().split(/\s+/).filter(Boolean)) {
       const hit = new Uint8Array(fleet.rows);
-      for (const { folded, codes } of columns) {
-        const hits = Uint8Array.from(folded, (entry) => (entry.includes(word) ? 1 : 0));
-        if (hits.includes(1)) for (let row = 0; row < fleet.rows; row += 1) hit[row] |= hits[codes[row]];
-      }
+      for (const column of columns) markHits(column, word, hit);
       this.fail(1, (row) => (hit[row] ? 0 : 1));
     }
   }
@@ -90,6 +87,19 @@ class Look {
   }
 }
 
+/** Marks the rows in whose text a word occurs. */
+function markHits(column, word, hit) {
+  if (!column.spec.codes) {
+    column.search(word, (line) => (hit[line] = 1));
+    return;
+  }
+  const lines = new Uint8Array(column.starts.length);
+  let any = false;
+  column.search(word, (line) => (any = lines[line] = 1));
+  const { codes } = column;
+  if (any) for (let row = 0; row < hit.length; row += 1) hit[row] |= lines[codes[row]];
+}
+
 /** Facets are the same for every look: made once per fleet. */
 function facetOf(fleet, name) {
   fleet.facets ??= {};
@@ -97,8 +107,9 @@ function facetOf(fleet, name) {
 }
 
 /** Whether there is anything to choose: a fleet without sites needs no filter for them. */
-function isTold(fleet, name) {
-  return name in FACETS ? facetOf(fleet, name).values.some(Boolean) : fleet.findings.check.rows > 0;
+function isTold({ devices }, name) {
+  const column = { site: "fact_site", group: "fact_groups", department: "fact_department" }[name];
+  return !column || devices[column].entries.some(Boolean);
 }
 
 function labelOf(name) {

@@ -8,8 +8,7 @@ class Fleet {
     const length = new DataView(bytes.buffer).getUint32(0, true);
     Object.assign(this, JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))));
     const body = bytes.subarray(4 + length);
-    const table = (name, rows) =>
-      Object.fromEntries(Object.entries(this.tables[name]).map(([key, spec]) => [key, MAKERS[spec.kind](body, spec, rows)]));
+    const table = (name, rows) => tableOf(body, this.tables[name], rows);
     this.devices = table("devices", this.rows);
     this.starts = { sightings: sums(this.devices.sightings), findings: sums(this.devices.findings) };
     this.sightings = table("sightings", this.starts.sightings[this.rows]);
@@ -138,7 +137,7 @@ class Fleet {
 }
 
 function grouped(number) {
-  return number.toLocaleString("en-US");
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function size(bytes) {

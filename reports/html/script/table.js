@@ -37,9 +37,12 @@ function ordered(fleet, name, direction) {
   return (column.orders[direction] ??= sorted((column.ranks ??= column.sorts(fleet)), direction === "desc" ? -1 : 1));
 }
 
+/** Rows by their whole-number ranks: one number holds rank and row, so that the engine's own sort does it. */
 function sorted(ranks, sign) {
-  const keys = ranks.map((rank) => (rank === Infinity ? Infinity : sign * rank));
-  return Uint32Array.from(keys.keys()).sort((a, b) => (keys[a] === keys[b] ? a - b : keys[a] < keys[b] ? -1 : 1));
+  const rows = ranks.length;
+  const most = ranks.reduce((so, rank) => (rank > so && rank !== Infinity ? rank : so), 0);
+  const keys = ranks.map((rank, row) => (rank === Infinity ? most + 1 : sign > 0 ? rank : most - rank) * rows + row).sort();
+  return Uint32Array.from(keys, (key) => key - Math.floor(key / rows) * rows);
 }
 
 function textRanks(name) {
@@ -69,17 +72,20 @@ function statusRanks(fleet) {
 function backupRanks(fleet) {
   return Float64Array.from({ length: fleet.rows }, (_, row) => {
     const minutes = fleet.lastBackup(row);
-    return minutes === "never" ? -1 : (minutes ?? Infinity);
+    return minutes === "never" ? 0 : (minutes ?? Infinity);
   });
 }
 
 function storageRanks(fleet) {
-  return Float64Array.from({ length: fleet.rows }, (_, row) => fleet.freePercent(row) ?? Infinity);
+  return Float64Array.from({ length: fleet.rows }, (_, row) => {
+    const percent = fleet.freePercent(row);
+    return percent === null ? Infinity : Math.round(1000 * percent);
+  });
 }
 
 function systemRanks(fleet) {
   const { entries, codes } = fleet.devices.fact_os_version;
-  const version = (text) => text.split(".").slice(0, 3).reduce((sum, part, place) => sum + (parseInt(part, 10) || 0) / 1000 ** place, 0);
+  const version = (text) => text.split(".").slice(0, 3).reduce((sum, part, place) => sum + Math.min(parseInt(part, 10) || 0, 999) * 1000 ** (2 - place), 0);
   const ranks = entries.map((entry) => (entry ? version(entry) : Infinity));
   return Float64Array.from(codes, (code) => ranks[code]);
 }
