@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.model.device import SIGNALS, Device, Sighting, Standing, facts_of
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
+from fleet.model.identity import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,17 +33,31 @@ def merge(key: str, sightings: Sequence[Sighting]) -> Device:
 
 
 def conflicts(device: Device) -> dict[str, list[tuple[Sighting, Any]]]:
-    """Signals on which known values disagree, each with every sighting that knows one, freshest first."""
+    """Signals on which known values disagree, each with every sighting that knows one, freshest first.
+
+    When a source heard from the device, and since when it manages it, is its own business and no contradiction; nor
+    is another spelling of the same.
+    """
     found: dict[str, list[tuple[Sighting, Any]]] = {}
-    for signal in SIGNALS if len(device.sightings) > 1 else ():
+    for signal in _SHARED if len(device.sightings) > 1 else ():
         known = [
             (sighting, value)
             for sighting in device.sightings
             if not isinstance(value := getattr(sighting.record, signal), Gap)
         ]
-        if len({repr(value) for _, value in known}) > 1:
+        if len({_spelt(signal, value) for _, value in known}) > 1:
             found[signal] = known
     return found
+
+
+_SHARED = tuple(signal for signal in SIGNALS if signal not in {"inventory_at", "checkin_at", "enrolled_at"})
+
+
+def _spelt(signal: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    number = identity(value) if signal in {"serial", "udid"} else None
+    return number or value.casefold()
 
 
 def _listed(sightings: Iterable[Sighting]) -> list[Sighting]:
