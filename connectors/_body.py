@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 _INFLATE_STEP = 1 << 20
 
 
-def read_body(response: httpx.Response, *, place: str, max_mb: float) -> bytes:
+def read_body(
+    response: httpx.Response,
+    *,
+    place: str,
+    max_mb: float,
+    remedy: str = "lower page_size or raise max_body_mb",
+) -> bytes:
     """The whole body; raises `BadAnswer` beyond `max_mb` decimal MB, `httpx.ReadError` where it is damaged."""
     kept: list[bytes] = []
     room = max_mb * 1e6
     for part in _decoded(response, place):
         room -= len(part)
         if room < 0:
-            raise BadAnswer(
-                f"{place} answered with more than {max_mb:g} MB; lower page_size or raise max_body_mb"
-            )
+            raise BadAnswer(f"{place} answered with more than {max_mb:g} MB; {remedy}")
         kept.append(part)
     return b"".join(kept)
 

@@ -7,12 +7,10 @@ import json
 import logging
 import socket
 import ssl
-import threading
 import time
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -37,9 +35,10 @@ from fleet.errors import (
     Unreachable,
 )
 from tests.connectors.walking import Clock
+from tests.servers.raw import drip, listening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BASE = "https://mdm.example"
@@ -601,52 +600,6 @@ def test_proxies_of_the_environment(
 # Real sockets
 
 
-@contextmanager
-def listening(
-    serve: Callable[[socket.socket], None], wrap: ssl.SSLContext | None = None
-) -> Generator[int, None, None]:
-    """A server that hands each connection to `serve`; gives its port."""
-    stop = threading.Event()
-
-    def accept() -> None:
-        while not stop.is_set():
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    plain = wrap.wrap_socket(connection, server_side=True) if wrap else connection
-                    with plain:
-                        plain.recv(65536)
-                        serve(plain)
-                except OSError:
-                    continue
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            stop.set()
-            server.shutdown(socket.SHUT_RDWR)
-            server.close()
-            thread.join(10)
-
-
-def _drip(connection: socket.socket, first: bytes, drop: bytes) -> None:
-    connection.sendall(first)
-    connection.settimeout(0.02)
-    for _ in range(500):
-        connection.sendall(drop)
-        try:
-            if not connection.recv(1):
-                return
-        except TimeoutError:
-            continue
-
-
 @pytest.mark.parametrize(
     ("first", "drop"),
     [
@@ -659,7 +612,7 @@ def _drip(connection: socket.socket, first: bytes, drop: bytes) -> None:
 def test_a_drip_meets_the_deadline(first: bytes, drop: bytes) -> None:
     """A server that sends a byte now and then is given up after timeout_seconds, in headers as in the body."""
     clock = Clock()
-    with listening(lambda connection: _drip(connection, first, drop)) as port:
+    with listening(lambda connection: drip(connection, first, drop)) as port:
         api = open_api(settings(timeout_seconds=0.3), f"http://127.0.0.1:{port}", clock.around())
         started = time.monotonic()
         with api, pytest.raises(Unreachable, match="timeout_seconds"):
