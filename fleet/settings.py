@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Generic, Self, TypeAlias, TypeVar, cast
+from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import platformdirs
@@ -91,12 +91,40 @@ class SourceConfig(Generic[S]):
         return self.settings.model_copy(update=values)
 
 
+def _feed_address(value: str) -> str:
+    fault = _address_fault(value)
+    if fault:
+        found, _, allowed = fault.partition("; ")
+        raise ValueError(f"{found}; take them out" if found.startswith("carries") else allowed)
+    return value
+
+
+def _bundle(value: bool | Path) -> bool | Path:
+    if value is False:
+        raise ValueError("should be true or the path of a CA bundle (PEM)")
+    return value
+
+
+FeedAddress: TypeAlias = Annotated[str, AfterValidator(_feed_address)]
+
+
 class Catalog(BaseModel):
-    """`[catalog]`; `refresh` asks for Apple's public feeds before a run."""
+    """`[catalog]`: whether a run asks Apple's public feeds, which of them, where, and by which certificates.
+
+    Attributes:
+        verify: a CA bundle for all feeds, where a mirror or a network that looks into TLS has its own.
+        apple_root: Apple Root CA in a file, where it cannot be fetched from Apple; for `gdmf` at Apple alone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     refresh: bool = True
+    feeds: tuple[Literal["sofa", "gdmf", "status"], ...] = ("sofa", "gdmf", "status")
+    sofa_url: FeedAddress = "https://sofafeed.macadmins.io/v2/ios_data_feed.json"
+    gdmf_url: FeedAddress = "https://gdmf.apple.com/v2/pmv"
+    status_url: FeedAddress = "https://www.apple.com/support/systemstatus/data/system_status_en_US.js"
+    verify: Annotated[bool | Path, AfterValidator(_bundle)] = True
+    apple_root: Path | None = None
 
 
 def _folder_address(value: str) -> str:
@@ -190,7 +218,7 @@ def load(
     policy = _policy(file.one("policy"))
     source_tables = file.many("source")
     sources = _sources(source_tables, path.parent, kinds)
-    catalog = checked(file.one("catalog"), Catalog)
+    catalog = checked(_anchored(file.one("catalog"), Catalog, path.parent), Catalog)
     waivers = _waivers(file.many("waiver"), known_checks, _names(source_tables))
     file.refuse_unknown(_TABLES)
     if file.faults or database is None or report is None or catalog is None:

@@ -44,6 +44,10 @@ def _environment(cwd: Path, env: dict[str, str] | None) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "XDG_CONFIG_HOME": str(cwd),
         "XDG_CONFIG_DIRS": str(cwd),
+        "XDG_CACHE_HOME": str(cwd),
+        # Whatever a test forgot to switch off ends at a closed door of this machine.
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+        "NO_PROXY": "127.0.0.1,localhost",
         "COLUMNS": "110",
     }
     return {**surroundings, **own, **(env or {})}
@@ -91,8 +95,9 @@ class Office:
         return self.folder / "fleetkeep.db"
 
     def configure(self, *sources: str, head: str = "") -> None:
-        """Write the settings file: defaults, `head`, and the sources."""
-        text = "\n".join(['[database]\nurl = "sqlite:///fleetkeep.db"', head, *sources])
+        """Write the settings file: defaults, `head`, and the sources; Apple's feeds are not asked unless it says so."""
+        quiet = "" if "[catalog]" in head else "[catalog]\nrefresh = false"
+        text = "\n".join(['[database]\nurl = "sqlite:///fleetkeep.db"', quiet, head, *sources])
         (self.folder / "fleetkeep.toml").write_text(text, encoding="utf-8")
 
     def __call__(self, *arguments: str, **env: str) -> Ended:

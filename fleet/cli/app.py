@@ -97,9 +97,9 @@ def shared_options(
 
 
 def _register() -> None:
-    from fleet.cli import catalogue, database, demo, device, doctor, export, init, nightly, waivers
+    from fleet.cli import catalog, catalogue, database, demo, device, doctor, export, init, nightly, waivers
 
-    for module in (demo, init, doctor, nightly, export, device, waivers, catalogue, database):
+    for module in (demo, init, doctor, nightly, export, device, waivers, catalog, catalogue, database):
         module.register(app)
 
 

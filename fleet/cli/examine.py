@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from connectors import registry
 from fleet import secrets
-from fleet.apple.catalog import bundled
-from fleet.cli import compose
+from fleet.cli import compose, feeds
 from fleet.cli.waivers import LONGEST_DAYS
 from fleet.errors import FleetkeepError, SourceError
+from fleet.nightly import refresh
 from fleet.store import schema
 from fleet.store.database import damage
 
@@ -61,7 +61,7 @@ def findings(config: Path | None, names: Sequence[str]) -> Iterator[Line]:
     yield Line(Level.OK, "settings", f"{loaded.path}, {len(chosen)} sources to examine")
     yield from _database(loaded)
     yield from _outputs(loaded)
-    yield _catalog()
+    yield _catalog(loaded)
     yield from _waivers(loaded)
     for one in chosen:
         yield from _source(one, loaded)
@@ -96,15 +96,15 @@ def _outputs(loaded: Settings[SourceSettings]) -> Iterator[Line]:
     yield Line(level, "reports", f"{place}, {free / 1e9:.1f} GB free{advice}")
 
 
-def _catalog() -> Line:
-    catalog = bundled()
-    age = (compose.now().date() - date.fromisoformat(catalog.date)).days
-    if age <= OLD_CATALOG_DAYS:
-        return Line(Level.OK, "catalogue", f"Apple's models and systems as of {catalog.date}")
-    said = (
-        f"Apple's models and systems as of {catalog.date}, {age} days old; upgrade fleetkeep for a newer one"
-    )
-    return Line(Level.WARNING, "catalogue", said)
+def _catalog(loaded: Settings[SourceSettings]) -> Line:
+    catalog, today = refresh.known(feeds.cache_of(loaded.database.path)), compose.now().date()
+    said = f"Apple's models and systems as of {refresh.aged(catalog, today)}"
+    taught = [f"{feed} of {day}" for feed, day in catalog.feeds.items()]
+    said += f", by the feeds {', '.join(taught)}" if taught else ", as bundled"
+    if (today - date.fromisoformat(catalog.date)).days <= OLD_CATALOG_DAYS:
+        return Line(Level.OK, "catalogue", said)
+    advice = "`fleetkeep catalog update` asks Apple's public feeds, and tells what stands in the way"
+    return Line(Level.WARNING, "catalogue", f"{said}; {advice}")
 
 
 def _waivers(loaded: Settings[SourceSettings]) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fleet.apple.catalog import bundled
-from fleet.cli import compose, logs
+from fleet.cli import compose, feeds, logs
 from fleet.cli.nightly import formats_of, front_page
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
@@ -18,11 +18,12 @@ from fleet.model.run import Outcome, RunReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Silence, context_of
+from fleet.nightly.refresh import Taken
 from fleet.store import inventory, ledger, waivers
 from fleet.store.database import Database, lock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -41,11 +42,13 @@ class Work:
     Attributes:
         as_of: the clock of every judgement.
         bar: shows progress; None to be quiet.
+        refresh: gives what Apple's feeds brought; without them the bundled catalogue judges.
     """
 
     database: Database
     as_of: datetime
     bar: Bar | None
+    refresh: Callable[[], Taken] = lambda: Taken(catalog=bundled())
 
     def collect(
         self, sources: Sequence[Source], *, accept_mass_change: bool, full: bool = False
@@ -67,12 +70,17 @@ class Work:
         self, terms: Terms, names: Sequence[str], listener: Listener, *, accept_mass_change: bool
     ) -> RunReport:
         """Judge what was collected last, and write down what became of findings."""
+        apple = self.refresh()
+        for note in apple.notes:
+            logs.say(note, level=logging.WARNING)
         if self.bar:
             self.bar.stage("judging")
         finished = judge.judge(
             self.database,
             terms,
-            bundled(),
+            apple.catalog,
+            status=apple.status,
+            notes=apple.notes,
             names=names,
             as_of=self.as_of,
             now=compose.now,
@@ -158,8 +166,11 @@ class ConfiguredNight:
 
 
 @contextmanager
-def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
-    """The configured night, with its database open and locked, and a killed run's leavings cleared away."""
+def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[ConfiguredNight]:
+    """The configured night, with its database open and locked, and a killed run's leavings cleared away.
+
+    A night that will be judged sends for Apple's feeds at once, so that they come in while sources are read.
+    """
     loaded = compose.load_settings(common.config)
     at = compose.moment(as_of) if as_of else compose.now()
     database = compose.database_of(loaded)
@@ -175,7 +186,10 @@ def opened(common: Common, as_of: str | None) -> Generator[ConfiguredNight]:
             logs.say(
                 "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
             )
-        yield ConfiguredNight(Work(database=database, as_of=at, bar=Bar() if loud else None), loaded, loud)
+        work = Work(database=database, as_of=at, bar=Bar() if loud else None)
+        if judging:
+            work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
+        yield ConfiguredNight(work, loaded, loud)
 
 
 def _of_source(name: str, message: str) -> str:

@@ -68,7 +68,7 @@ def collect(
     accept_mass_change: Accept = False,
 ) -> None:
     """Read the sources into the database, and nothing more."""
-    with _night(context, as_of) as night:
+    with _night(context, as_of, judging=False) as night:
         outcomes = night.collect(source or [], accept_mass_change=accept_mass_change, full=full)
     raise typer.Exit(collected_code(list(outcomes.values())))
 
@@ -105,10 +105,12 @@ def report(
     typer.echo(f"report of run {finished.id}: {front_page(place, chosen)}")
 
 
-def _night(context: typer.Context, as_of: str | None) -> AbstractContextManager[ConfiguredNight]:
+def _night(
+    context: typer.Context, as_of: str | None, *, judging: bool = True
+) -> AbstractContextManager[ConfiguredNight]:
     from fleet.cli import night
 
-    return night.opened(context.obj, as_of)
+    return night.opened(context.obj, as_of, judging=judging)
 
 
 def exit_code(finished: RunReport, fail_on: Severity | None) -> int:

@@ -29,6 +29,15 @@ title = "iPad and iPhone backups"
 [policy]                             # every threshold with its default; the unit stands in the name
 """
 
+_CATALOG = """
+[catalog]
+# refresh = true                     # ask Apple's public feeds before a judgement; go on without them
+# feeds = ["sofa", "gdmf", "status"]
+# sofa_url, gdmf_url, status_url     # of a mirror
+# verify = true                      # or the path of a CA bundle
+# apple_root = "AppleIncRootCertificate.cer"   # where Apple's page of roots cannot be reached
+"""
+
 _SOURCE = """
 [[source]]
 name = "{name}"
@@ -58,7 +67,7 @@ def settings_text(kinds: Sequence[str]) -> str:
     defaults = Policy()
     policy = "".join(f"# {one.name} = {getattr(defaults, one.name)}\n" for one in fields(Policy))
     blocks = "".join(_block(kind, number) for number, kind in enumerate(kinds))
-    return _HEAD + policy + blocks + _TAIL
+    return _HEAD + policy + _CATALOG + blocks + _TAIL
 
 
 def _block(kind: str, number: int) -> str:

@@ -15,7 +15,7 @@ from fleet.model.device import Device, DeviceRecord, Sighting, Standing
 from fleet.model.policy import Policy
 from fleet.model.waiver import Waiver
 from fleet.secrets import Command, File, SecretRef, Variable, resolve
-from fleet.settings import Settings, find, load
+from fleet.settings import Catalog, Settings, find, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +113,10 @@ path = "exports/*.csv"
 columns = { serial = "Serial Number" }
 [catalog]
 refresh = false
+feeds = ["gdmf"]
+gdmf_url = "https://mirror.example/pmv"
+verify = "ca.pem"
+apple_root = "/etc/apple.cer"
 [[waiver]]
 checks = ["backup-disabled"]
 serials = ["C39X1"]
@@ -131,7 +135,13 @@ def test_a_whole_file_means_what_it_says(tmp_path: Path) -> None:
     assert (settings.report.title, settings.report.formats) == ("Contoso", ("csv", "html"))
     assert settings.report.base_url == "https://reports.example/backups/"
     assert settings.policy == Policy(backup_warn_days=3, storage_warn_percent_free=12.0, icloud_plan_gb=50)
-    assert settings.catalog.refresh is False
+    assert settings.catalog == Catalog(
+        refresh=False,
+        feeds=("gdmf",),
+        gdmf_url="https://mirror.example/pmv",
+        verify=tmp_path / "ca.pem",
+        apple_root=Path("/etc/apple.cer"),
+    )
     assert settings.base == tmp_path
     assert settings.waivers == (
         Waiver(
@@ -174,7 +184,7 @@ def test_an_empty_file_has_the_documented_defaults(tmp_path: Path) -> None:
     assert settings.report.formats == FORMATS
     assert settings.report.base_url is None
     assert (settings.policy, settings.sources, settings.waivers) == (Policy(), (), ())
-    assert settings.catalog.refresh is True
+    assert settings.catalog == Catalog(refresh=True, feeds=("sofa", "gdmf", "status"))
 
 
 @pytest.mark.parametrize(
@@ -258,6 +268,14 @@ WRONG = [
     ("[policy]\nstorage_critical_gb_free = 3\n", ["storage_high_gb_free", "at least"]),
     ("[catalog]\nrefresh = 1\n", ["[catalog] refresh", "found 1", "boolean"]),
     ("[catalog]\nrefrsh = true\n", ["[catalog] refrsh", '"refresh"']),
+    ('[catalog]\nfeeds = ["sofa", "gdfm"]\n', ["[catalog] feeds", 'found "gdfm"', "'gdmf'"]),
+    ('[catalog]\nsofa_url = "http://sofa.example/"\n', ["[catalog] sofa_url", "found http://…", "https://"]),
+    (
+        '[catalog]\ngdmf_url = "https://u:pass@gdmf.example/"\n',
+        ["[catalog] gdmf_url", "a user or a password"],
+    ),
+    ('[catalog]\nstatus_url = "status.js"\n', ["[catalog] status_url", "https:// and a host"]),
+    ("[catalog]\nverify = false\n", ["[catalog] verify", "found false", "true or the path of a CA bundle"]),
     ("[report]\ntitle = ' '\n", ["[report] title", "at least 1 character"]),
     ('[report]\nformats = ["html", "cvs"]\n', ["[report] formats", 'found "cvs"', '"csv"', "metrics"]),
     ("[report]\nformats = []\n", ["[report] formats", "found a list", "at least 1 item"]),
