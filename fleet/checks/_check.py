@@ -49,6 +49,7 @@ class Case:
         falling: False where a glance at a few past nights already shows that storage is not filling up, which
             spares the query.
         seen: False when no source's latest collection read the device.
+        plan_known: the policy's iCloud plan is known for this device's source, not assumed for want of better.
     """
 
     device: Device
@@ -58,6 +59,7 @@ class Case:
     readings: Callable[[], Sequence[Reading]] = no_readings
     falling: bool = True
     seen: bool = True
+    plan_known: bool = False
 
     def observed_at(self, signal: str) -> datetime:
         """When the device reported the value of `signal` that counts."""
@@ -66,6 +68,11 @@ class Case:
     def age_of(self, moment: datetime, *, signal: str) -> timedelta:
         """The age of `moment` at the observation of `signal`, never negative."""
         return max(self.observed_at(signal) - moment, timedelta(0))
+
+    def overdue(self, last_backup: datetime) -> bool:
+        """Whether that backup was too old already when the device reported it."""
+        age = self.age_of(last_backup, signal="last_cloud_backup_at")
+        return age > timedelta(days=self.policy.backup_warn_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,15 +11,18 @@ from fleet.model.finding import CLEAR, Basis, Found, Severity, Verdict
 def judge(case: Case) -> Verdict:
     """Found where more is used than the plan holds: a proxy, for no protocol reports the iCloud quota."""
     capacity, free = need(case.device.capacity_bytes), need(case.device.available_bytes)
-    if free > capacity:
+    if storage_full.contradictory(free, capacity):
         return storage_full.CONTRADICTION
     used, plan = (capacity - free) / storage_full.GB, case.policy.icloud_plan_gb
     if used <= plan:
         return CLEAR
+    plan_is = (
+        f"the iCloud plan of {plan:g} GB" if case.plan_known else f"an assumed iCloud plan of {plan:g} GB"
+    )
     return Found(
         Severity.LOW,
-        f"{used:.1f} GB are in use on the device, more than an iCloud plan of {plan:g} GB may hold.",
-        {"used_gb": round(used, 3), "icloud_plan_gb": plan},
+        f"{used:.1f} GB are in use on the device, more than {plan_is} may hold.",
+        {"used_gb": round(used, 3), "icloud_plan_gb": plan, "icloud_plan_known": case.plan_known},
     )
 
 
@@ -28,7 +31,8 @@ CHECK = Check(
     title="The iCloud plan may be too small",
     rule=(
         "Found (low) on a device with a backup problem when more than {icloud_plan_gb} GB of its storage are"
-        " in use: the iCloud storage itself is visible to no management system."
+        " in use: the iCloud storage itself is visible to no management system. Where the source names no plan"
+        " of its own, the plan is assumed and the finding a mere hint."
     ),
     basis=Basis.INFERRED,
     reads=frozenset({"capacity_bytes", "available_bytes"}),

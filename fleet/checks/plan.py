@@ -1,4 +1,4 @@
-"""Which fixes to try on a device, and in which order: by evidence, and what can do harm last."""
+"""Why a device has a backup problem, if it has one, and what to do about all that was found on it."""
 
 from __future__ import annotations
 
@@ -6,142 +6,103 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet import guide
-from fleet.apple.catalog import parse_version
-from fleet.checks import BY_ID, CHECKS
+from fleet.checks import BY_ID
+from fleet.checks._system import model_of
 from fleet.checks.assess import BACKUP, Assessment
-from fleet.checks.os_outdated import Rule
-from fleet.model.device import Enrollment
-from fleet.model.fact import Gap
-from fleet.model.finding import Found, Problem, Severity
-from fleet.model.run import PlanStep
+from fleet.checks.causes import causes_of, named, ruled_out
+from fleet.checks.order import Situation, ordered
+from fleet.model.fact import Gap, MissingFact
+from fleet.model.finding import Found, Severity
+from fleet.model.run import ANY_DEVICE, Cause, Handling, PlanStep, RuledOut, Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from fleet.checks._check import Case
 
-UNEXPLAINED = "unexplained"
 
-# Explains why a device makes no backups, the most telling first. Only found verdicts count, and of these only
-# such as can stop a backup: a storage that is truly short, a system below the minimum or of a major long
-# gone.
-_CAUSES = (
-    "backup-restricted",
-    "backup-disabled",
-    "storage-full",
-    "os-unsupported",
-    "os-outdated",
-    "account-inactive",
-    "icloud-quota",
-    "vpn-configured",
-    "power-low",
-)
-_REST = ("storage-filling", "backup-expiring", "silent-device")
-_FIXES = {check.id: check.fixes for check in CHECKS}
-_CERTAIN = ("backup-restricted", "backup-disabled")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Why one device has a problem, and what to do about it.
 
-# What no management system can see, in the order of the guide: harmless and frequent first.
-_UNSEEN = {
-    "wifi-and-power": "Whether it is on Wi-Fi, on power and locked at night cannot be seen from here.",
-    "system-status": "A disturbance at Apple would explain it, and ends by itself.",
-    "free-icloud-storage": "Whether the iCloud storage is full cannot be seen from here.",
-    "power-and-data-modes": "Low Power Mode and Low Data Mode hold backups back, unseen.",
-    "force-restart": "A hung background service cannot be seen, and ends with a restart.",
-    "vpn-off": "A VPN that the user set up cannot be seen from here.",
-    "allow-apple-hosts": "A network that blocks or inspects the way to Apple cannot be seen.",
-    "local-backup": "A copy on a computer comes before any step that could lose data.",
-    "sign-out-and-in": "A broken sign-in to the Apple Account cannot be seen from here.",
-    "reset-settings": "A bad setting cannot be seen, and nothing gentler has helped by now.",
-    "apple-support": "What is left can only be seen by Apple.",
-}
-_LAST = {"local-backup": 1, "sign-out-and-in": 2, "reset-settings": 3, "apple-support": 4}
-_DDM_MAJOR = 17  # enforced updates came with iOS 17 (Apple device management, read 2026-11-22)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """The found verdicts of one device, the fixes for them, and the case that they belong to."""
-
-    case: Case
-    found: Mapping[str, Found]
-    fixes: Mapping[str, tuple[str, ...]]
-    backup: Problem | None
-
-
-def plan_for(case: Case, assessment: Assessment) -> tuple[str | None, tuple[PlanStep, ...]]:
-    """The most probable cause of a backup problem, and the steps to take in their order.
-
-    The cause is a check id, `unexplained` where everything that can be observed is ruled out, or None without
-    a backup problem. A step that can lose data always comes after `local-backup`; `apple-support` comes last.
+    Attributes:
+        cause: a check id, `unexplained` where nothing that can be observed explains a backup problem, or None
+            where there is no backup problem.
+        causes: the probable ones, the likeliest first; empty without a backup problem.
+        ruled_out: what the evidence excludes; likewise.
+        steps: the fixes to try, in their order.
+        handling: how their instructions are to be worded.
     """
+
+    cause: str | None = None
+    causes: tuple[Cause, ...] = ()
+    ruled_out: tuple[RuledOut, ...] = ()
+    steps: tuple[PlanStep, ...] = ()
+    handling: Handling = ANY_DEVICE
+
+
+_NOTHING = Plan()
+
+
+def plan_for(case: Case, assessment: Assessment) -> Plan:
+    """The causes of a device's backup problem, if it has one, and the steps to take in their order."""
     if not assessment.problems:
-        return None, ()
-    found = {check: verdict for check, verdict in assessment.verdicts.items() if isinstance(verdict, Found)}
-    backup = next((problem for problem in assessment.problems if problem.problem == BACKUP), None)
-    fixes = {problem.check: problem.fixes for problem in assessment.problems} | _FIXES
-    bench = _Bench(case, found, fixes, backup)
-    cause = _cause(bench)
-    whys: dict[str, str] = {}
-    for fix, why in (*_pointed_at(bench), *_unseen(bench, cause)):
-        whys.setdefault(fix, why)
-    return cause, tuple(_step(fix, whys[fix]) for fix in _ordered(whys, bench))
-
-
-def _step(fix: str, why: str) -> PlanStep:
-    return PlanStep(fix=fix, audience=guide.load()[fix].audience, why=why)
-
-
-def _cause(bench: _Bench) -> str | None:
-    if bench.backup is None:
-        return None
-    return next(
-        (check for check in _CAUSES if _can_stop_a_backup(check, bench.found.get(check))), UNEXPLAINED
+        return _NOTHING
+    verdicts = assessment.verdicts
+    found = {check: verdict for check, verdict in verdicts.items() if type(verdict) is Found}
+    handling = guide.handling_of(case.device, case.catalog)
+    if assessment.problems[0].problem != BACKUP:
+        return Plan(steps=_steps(_situation(case, assessment, found, (), handling), found), handling=handling)
+    causes = causes_of(case, verdicts)
+    return Plan(
+        cause=named(causes),
+        causes=causes,
+        ruled_out=ruled_out(case, verdicts),
+        steps=_steps(_situation(case, assessment, found, causes, handling), found),
+        handling=handling,
     )
 
 
-def _can_stop_a_backup(check: str, found: Found | None) -> bool:
-    if found is None:
-        return False
-    if check == "storage-full":
-        return found.severity.rank >= Severity.HIGH.rank
-    if check == "os-unsupported":
-        return found.severity is Severity.CRITICAL
-    return check != "os-outdated" or found.evidence["rule"] == Rule.MAJOR
-
-
-def _pointed_at(bench: _Bench) -> Iterator[tuple[str, str]]:
-    """The fixes that found verdicts call for: the causes first, then the rest, checks from elsewhere last."""
-    foreign = [check for check in bench.found if check not in BY_ID]
-    for check in (*_CAUSES, *_REST, *foreign):
-        if check in bench.found:
-            fixes = _updates(bench) if check == "os-outdated" else bench.fixes.get(check, ())
-            yield from ((fix, bench.found[check].summary) for fix in fixes if fix in guide.load())
-
-
-def _updates(bench: _Bench) -> Iterator[str]:
-    """The admin's way where the device takes it; the user's way unless the hardware is at its end anyway."""
-    if _takes_enforced_updates(bench.case):
-        yield "enforce-update"
-    if "os-unsupported" not in bench.found:
-        yield "update-system"
-
-
-def _takes_enforced_updates(case: Case) -> bool:
+def _situation(
+    case: Case,
+    assessment: Assessment,
+    found: Mapping[str, Found],
+    causes: tuple[Cause, ...],
+    handling: Handling,
+) -> Situation:
     device = case.device
-    text = device.os_version
-    version = None if isinstance(text, Gap) else parse_version(text)
-    enrolled = device.enrollment in (Enrollment.AUTOMATED, Enrollment.DEVICE) or device.supervised is True
-    return enrolled and version is not None and version[0] >= _DDM_MAJOR
+    unsupported = found.get("os-unsupported")
+    below = unsupported is not None and unsupported.severity is Severity.CRITICAL
+    return Situation(
+        backup=bool(causes),
+        found=tuple(found),
+        causes=tuple([(c.cause, c.strength) for c in causes if c.strength is not Strength.UNSEEN]),
+        foreign=tuple([(p.check, p.fixes) for p in assessment.problems if p.check not in BY_ID]),
+        possible=guide.possible(handling, managed=guide.managed(device)),
+        switch_unknown=isinstance(device.backup_enabled, Gap),
+        restriction_unknown=isinstance(device.backup_restricted, Gap),
+        below_minimum=below,
+        worth_updating=below and _worth_updating(case),
+        lost=device.lost_mode is True,
+    )
 
 
-def _unseen(bench: _Bench, cause: str | None) -> Iterator[tuple[str, str]]:
-    """What to try against causes that nobody can see; a cause known for certain leaves no need to guess."""
-    if bench.backup is None or cause in _CERTAIN:
-        return
-    yield from _UNSEEN.items()
+def _worth_updating(case: Case) -> bool:
+    """Whether the hardware can have a system with which iCloud Backup works."""
+    try:
+        model = model_of(case)
+    except MissingFact:
+        return False
+    return model is not None and model.icloud_backup_capable
 
 
-def _ordered(whys: Mapping[str, str], bench: _Bench) -> list[str]:
-    """Stable: only what could do harm moves back, behind the local backup that makes up for it."""
-    urgent = "backup-expiring" in bench.found
-    return sorted(whys, key=lambda fix: 0 if urgent and fix == "local-backup" else _LAST.get(fix, 0))
+def _steps(situation: Situation, found: Mapping[str, Found]) -> tuple[PlanStep, ...]:
+    """The steps in words: most are the same for every device, the others quote what was found on this one."""
+    return tuple(
+        [
+            step
+            if check is None
+            else PlanStep(fix=step.fix, audience=step.audience, why=found[check].summary)
+            for step, check in ordered(situation)
+        ]
+    )

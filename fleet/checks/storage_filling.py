@@ -36,7 +36,7 @@ def judge(case: Case) -> Verdict:
     not a pace, and the history costs a query. Nor is it where a glance at a few past nights shows no fall.
     """
     free, capacity = need(case.device.available_bytes), need(case.device.capacity_bytes)
-    if free > capacity:
+    if storage_full.contradictory(free, capacity):
         return storage_full.CONTRADICTION
     if (
         not case.falling

@@ -23,12 +23,17 @@ def judge(case: Case) -> Verdict:
     if isinstance(capacity, Gap):
         need(capacity if severity is None else free)
         share = None
-    elif free > capacity:
+    elif contradictory(free, capacity):
         return CONTRADICTION
     else:
         severity = shortage(free, capacity, case.policy)
-        share = 100 * free / capacity if capacity else 0.0
+        share = 100 * free / capacity
     return CLEAR if severity is None else _found(severity, free, share)
+
+
+def contradictory(free: int, capacity: int) -> bool:
+    """Whether these bytes cannot both be true: more free than there is, or a device without any storage."""
+    return free > capacity or not capacity
 
 
 def shortage(free: int, capacity: int, policy: Policy) -> Severity | None:

@@ -14,7 +14,7 @@ from fleet.apple.catalog import parse_version
 from fleet.guide.fix import Fix
 from fleet.guide.reading import read_fix, read_labels
 from fleet.guide.table import GuideError
-from fleet.model.device import Platform
+from fleet.model.device import Enrollment, Platform
 from fleet.model.fact import Fact, Gap
 from fleet.model.run import Handling
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-__all__ = ["ORDER", "Fix", "GuideError", "handling_of", "load", "steps"]
+__all__ = ["ORDER", "Fix", "GuideError", "handling_of", "load", "managed", "possible", "steps"]
 
 ORDER = (
     "check-in",
-    "lift-restriction",
     "wifi-and-power",
     "system-status",
     "enable-backup",
+    "lift-restriction",
     "allow-managed-icloud",
     "free-icloud-storage",
     "power-and-data-modes",
@@ -101,6 +101,17 @@ def handling_of(device: Device, catalog: Catalog) -> Handling:
         _known(device.os_version),
         _known(device.platform),
     )
+
+
+def managed(device: Device) -> bool:
+    """Whether management may act on the device itself: under automated or device enrolment, or supervised."""
+    return device.supervised is True or device.enrollment in (Enrollment.AUTOMATED, Enrollment.DEVICE)
+
+
+@lru_cache(maxsize=8192)
+def possible(handling: Handling, *, managed: bool) -> frozenset[str]:
+    """The fixes that such a device can take at all."""
+    return frozenset(fix.id for fix in load().values() if fix.possible(handling, managed=managed))
 
 
 @lru_cache(maxsize=8192)

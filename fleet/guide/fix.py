@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from fleet.model.device import Enrollment
-
 if TYPE_CHECKING:
     from datetime import date
 
-    from fleet.model.device import Device
     from fleet.model.run import Handling
 
 Audience: TypeAlias = Literal["user", "admin"]
@@ -87,13 +84,9 @@ class Need(Fits):
 
     managed: bool = False
 
-    def met(self, device: Device, handling: Handling) -> bool:
-        """Whether `device` is such a one."""
-        return self.includes(handling) and (not self.managed or _managed(device))
-
-
-def _managed(device: Device) -> bool:
-    return device.supervised is True or device.enrollment in (Enrollment.AUTOMATED, Enrollment.DEVICE)
+    def met(self, handling: Handling, *, managed: bool) -> bool:
+        """Whether a device is such a one."""
+        return self.includes(handling) and (managed or not self.managed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +200,11 @@ class Fix:
     mdm: Management
     sources: tuple[Source, ...]
 
-    def possible(self, device: Device, handling: Handling) -> bool:
-        """Whether the device and its enrolment can take it at all."""
-        return not self.needs or any(need.met(device, handling) for need in self.needs)
+    def possible(self, handling: Handling, *, managed: bool) -> bool:
+        """Whether a device can take it at all.
+
+        Args:
+            handling: what kind of device it is.
+            managed: it is under automated or device enrolment, or supervised.
+        """
+        return not self.needs or any(need.met(handling, managed=managed) for need in self.needs)

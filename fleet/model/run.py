@@ -141,17 +141,31 @@ class PlanStep:
     why: str
 
 
+class Strength(StrEnum):
+    """How much the evidence for a cause says, strongest first."""
+
+    EXPLAINS = "explains"
+    """While it holds no backup can be made, whatever else is mended."""
+    LIKELY = "likely"
+    """Likelier than any single cause that nobody can see; not proven."""
+    POSSIBLE = "possible"
+    """A neighbour of the problem, which many devices with good backups have as well."""
+    UNSEEN = "unseen"
+    """No management system can see it, so nothing but trying its cure tells."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """One possible cause of a missing backup, with what speaks for it and against it.
 
     Attributes:
-        cause: a check id, or the guide's id of the fix that would cure a cause that nobody can see.
-        evidence_for: short clauses from this device's facts; empty for a cause that no source can see.
-        evidence_against: likewise.
+        cause: a check id, or for a cause that nobody can see the guide's id of the fix that would cure it.
+        evidence_for: short clauses from this device's facts; mostly empty for a cause that nobody can see.
+        evidence_against: likewise, and what keeps the evidence from being a proof.
     """
 
     cause: str
+    strength: Strength
     evidence_for: tuple[str, ...] = ()
     evidence_against: tuple[str, ...] = ()
 
@@ -175,10 +189,11 @@ class DeviceReport:
 
     Attributes:
         reason: for an unknown or not applicable device, why (`stale_data`, `not_reported`, …).
-        cause: a check id, `unexplained`, or None where there is no backup problem to explain.
+        cause: the first of `causes` where that explains it or is likely, else `unexplained`; None where there is
+            no backup problem to explain.
         severity: the worst of the standing findings.
         beyond_catalog: what the catalogue does not know of it: its `model`, or its newer `release`.
-        causes: of a device with a backup problem, the most probable first; `cause` is the first one's.
+        causes: of a device with a backup problem, the most probable first.
         ruled_out: what its evidence excludes.
         handling: how instructions for it are to be worded.
     """

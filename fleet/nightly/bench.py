@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fleet import guide
 from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import BACKUP, Assessment, assess, status_of
@@ -15,7 +14,7 @@ from fleet.lifecycle import Clock, Condition, Memory, Step, Tonight, advance, fi
 from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
-from fleet.model.run import ANY_DEVICE, DeviceReport, Outcome
+from fleet.model.run import DeviceReport, Outcome
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
 from fleet.nightly.incidents import Incidents
@@ -160,6 +159,7 @@ class Bench:
         case = Case(
             device=device,
             policy=self._judgement.terms.policy_for(device.sightings[0].source),
+            plan_known=device.sightings[0].source in self._judgement.terms.plans,
             now=self._judgement.as_of,
             catalog=self._judgement.catalog,
             readings=lambda: _past(self._readings, record_ids),
@@ -170,15 +170,15 @@ class Bench:
         held = False
         if self.fleet.held_until:
             assessment, held = held_back.held_back(assessment, memories, self._beside)
-        cause, plan = plan_for(case, assessment)
+        plan = plan_for(case, assessment)
         if held:
-            cause, plan = held_back.CAUSE, (held_back.waiting(), *plan)
+            plan = replace(plan, cause=held_back.CAUSE, steps=(held_back.waiting(), *plan.steps))
             self.fleet.held_back += 1
         former = self._judgement.former
-        by_rule = former.moved(case, self._checks, (assessment, cause), memories) if former else _NOTHING
+        by_rule = former.moved(case, self._checks, (assessment, plan.cause), memories) if former else _NOTHING
         steps = [
             step
-            for problem, tonight in self._tonight(device, assessment, memories, cause, by_rule)
+            for problem, tonight in self._tonight(device, assessment, memories, plan.cause, by_rule)
             if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
         ]
         found = (*(step.finding for step in steps if step.finding), *ended)
@@ -193,11 +193,13 @@ class Bench:
             status=status,
             reason=reason,
             severity=_worst(found),
-            cause=cause,
+            cause=plan.cause,
             findings=found,
-            plan=plan,
+            plan=plan.steps,
             beyond_catalog=assessment.beyond_catalog,
-            handling=guide.handling_of(device, self._judgement.catalog) if plan else ANY_DEVICE,
+            causes=plan.causes,
+            ruled_out=plan.ruled_out,
+            handling=plan.handling,
         )
         return report, any(step.moved for step in steps)
 

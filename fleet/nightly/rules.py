@@ -37,8 +37,13 @@ class Rules:
 
     def applied(self, case: Case) -> Case:
         """The same facts before this bench."""
-        policy = self.terms.policy_for(case.device.sightings[0].source)
-        return replace(case, policy=policy, catalog=self.catalog)
+        source = case.device.sightings[0].source
+        return replace(
+            case,
+            policy=self.terms.policy_for(source),
+            plan_known=source in self.terms.plans,
+            catalog=self.catalog,
+        )
 
     def moved(
         self,
@@ -58,7 +63,7 @@ class Rules:
             return frozenset()
         former = self.applied(case)
         assessment = assess(former, checks)
-        said = _by_problem(assessment, plan_for(former, assessment)[0])
+        said = _by_problem(assessment, plan_for(former, assessment).cause)
         return frozenset(name for name in moving if said.get(name) == stood.get(name))
 
 

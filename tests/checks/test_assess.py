@@ -8,50 +8,21 @@ import pytest
 
 from fleet.checks import BY_ID, CHECKS
 from fleet.checks._check import Case, Check
-from fleet.checks.assess import Assessment, assess, status_of
+from fleet.checks.assess import Assessment, assess
 from fleet.model.device import Enrollment, Platform, Sighting, Standing
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, NOT_REPORTED
 from fleet.model.finding import (
-    Action,
     Basis,
     Clear,
-    Finding,
     Found,
-    Problem,
     Severity,
     State,
     Status,
     Undetermined,
     Verdict,
 )
+from tests.checks.standing import status
 from tests.fleet_of import NOW, Value, a_case, a_record, ago, merged
-
-
-def a_finding(problem: Problem, state: State = State.NEW) -> Finding:
-    """What becomes of a problem in the night in which it is first seen."""
-    return Finding(
-        external_id="0" * 32,
-        problem=problem.problem,
-        check=problem.check,
-        basis=problem.basis,
-        severity=problem.severity,
-        state=state,
-        action=Action.CREATE,
-        first_seen=NOW,
-        last_seen=NOW,
-        opened_at=NOW,
-        summary=problem.summary,
-        evidence=problem.evidence,
-        fixes=problem.fixes,
-        sources=problem.sources,
-        observed_at=problem.observed_at,
-    )
-
-
-def status(case: Case, state: State = State.NEW) -> tuple[Status, str | None]:
-    """The status of a device whose problems are all in this state."""
-    assessment = assess(case)
-    return status_of(assessment, [a_finding(p, state) for p in assessment.problems], case)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 
 from fleet.checks import BY_ID
 from fleet.checks._check import Case, Reading, run
+from fleet.checks.assess import assess
+from fleet.checks.plan import plan_for
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import CLEAR, Found, Severity, Undetermined, Verdict
 from fleet.model.policy import Policy
@@ -109,10 +111,12 @@ def test_full_storage(free: int, capacity: object, expected: Severity | None) ->
         (2 * GB, ABSENT, {"capacity_bytes"}),
         (ABSENT, 128 * GB, {"available_bytes"}),
         (129 * GB, 128 * GB, {"available_bytes", "capacity_bytes"}),
+        (0, 0, {"available_bytes", "capacity_bytes"}),
+        (1, 0, {"available_bytes", "capacity_bytes"}),
     ],
 )
 def test_storage_that_cannot_be_judged(free: object, capacity: object, missing: set[str]) -> None:
-    """A missing size leaves the share open, and more free than there is in all is not believed."""
+    """A missing size leaves the share open; more free than there is, or a device of no size, is not believed."""
     case = a_case(available_bytes=free, capacity_bytes=capacity)
     assert {name for name, _ in undetermined("storage-full", case)} == missing
 
@@ -243,3 +247,37 @@ def test_grace_after_a_release(version: str, now: datetime, expected: Severity |
     """A release counts against a device from the second after its grace."""
     case = a_case(now=now, os_version=version, os_build="1A1")
     assert severity("os-outdated", case) == expected
+
+
+BEFORE_27 = datetime(2026, 9, 13, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "now", "expected"),
+    [
+        ("iPhone11,2", "18.7.10", BEFORE_27, None),
+        ("iPhone11,2", "18.7.10", BEFORE_27 + SECOND, Severity.LOW),
+        ("iPad11,6", "26.6.1", BEFORE_27 + SECOND, None),
+        ("iPhone14,5", "9.0", NOW, None),
+        ("iPhone14,5", "8.4.1", NOW, Severity.CRITICAL),
+        ("iPhone4,1", "9.3.6", NOW, Severity.LOW),
+        ("iPhone3,1", "7.1.2", NOW, Severity.CRITICAL),
+    ],
+)
+def test_support_ends(model: str, version: str, now: datetime, expected: Severity | None) -> None:
+    """Hardware is at its end from the second on in which its last major is the third; below 9 there is no backup."""
+    case = a_case(now=now, model_identifier=model, os_version=version, os_build="1A1")
+    assert severity("os-unsupported", case) == expected
+
+
+@pytest.mark.parametrize(
+    ("age", "cause"),
+    [(days(7), "silent-device"), (days(7) + SECOND, "unexplained")],
+)
+def test_silence_explains_what_was_in_order_before_it(age: timedelta, cause: str) -> None:
+    """Who fell silent with a backup that was not too old has stopped for its silence, by the second."""
+    seen = NOW - days(160)
+    case = a_case(
+        inventory_at=seen, checkin_at=seen, last_cloud_backup_at=seen - age, available_bytes=126 * GB
+    )
+    assert plan_for(case, assess(case)).cause == cause

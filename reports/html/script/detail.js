@@ -25,7 +25,7 @@ function verdict(fleet, row) {
   const cause = fleet.devices.cause.at(row);
   const sentence = fleet.words.verdicts[status] ?? status;
   if (status === "unknown" || status === "not_applicable") return `${sentence}: ${fleet.reason(reason)}.`;
-  if (cause === "unexplained") return `${sentence} Everything that can be observed is ruled out as its cause.`;
+  if (cause === "unexplained") return `${sentence} Nothing that can be observed explains it.`;
   return cause ? `${sentence} Most probable cause: ${fleet.check(cause)}.` : sentence;
 }
 
