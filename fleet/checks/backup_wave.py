@@ -1,5 +1,6 @@
-"""Many devices made their last backup on one day: one incident that names what they share. `_waves` has the statistic.
+"""Many devices stopped backing up together: one incident that names what they share.
 
+`_one_day` and `_rollout` have the statistics.
 A wave that was found once is only counted from then on: it ends when fewer than half of its devices are left, and what
 cannot be dated any more, or changed its site or system meanwhile, counts as left.
 """
@@ -11,13 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet.checks._fleet import FleetCheck
-from fleet.checks._stops import RESTRICTED, Factor, begin_of, half_day_of
+from fleet.checks._rollout import grown
+from fleet.checks._stops import RESTRICTED, begin_of, half_day_of
+from fleet.checks._wave import Place, measured
 from fleet.model.finding import CLEAR, Basis, Evidence, Found, Severity, Undetermined, Verdict, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fleet.checks._waves import Wave
+    from fleet.checks._stops import Stops
+    from fleet.checks._wave import Wave
     from fleet.model.outage import Outage
 
 _DAY = "day"
@@ -56,12 +60,14 @@ def found(wave: Wave, before: Evidence | None = None, outages: Iterable[Outage] 
         before: the evidence of the run that found it last; None for a new one.
         outages: what Apple reported at that time; it is named beside the wave.
     """
-    kind, value = wave.factor or (_DAY, "")
+    place = wave.place
+    kind, value = place.factor or (_DAY, "")
     evidence: dict[str, str | int | float | bool | list[str] | None] = {
         "factor": kind,
         "value": value,
-        "since": stamp(begin_of(wave.half_day)),
-        "until": stamp(begin_of(wave.half_day + 2)),
+        "since": stamp(begin_of(place.half_day)),
+        "until": stamp(begin_of(place.half_day + place.half_days)),
+        "after_changes": place.after_changes,
         "devices": wave.devices,
         "of": wave.of,
         "elsewhere": wave.elsewhere,
@@ -97,15 +103,27 @@ def judge(wave: Wave, before: Evidence) -> Verdict:
     return Undetermined((("last_cloud_backup_at", "not_dated"),))
 
 
-def place_of(evidence: Evidence) -> tuple[Factor | None, int]:
-    """The factor, and the first half day, of a wave as its evidence names them."""
+def counted(stops: Stops, before: Evidence) -> tuple[Wave, Verdict]:
+    """A wave that was found before in tonight's numbers, and what they say; one that comes with a rollout may grow."""
+    place = place_of(before)
+    wave = measured(stops, place)
+    verdict = judge(wave, before)
+    if place.after_changes and isinstance(verdict, Found):
+        wave = measured(stops, grown(stops, place))
+        verdict = found(wave, before)
+    return wave, verdict
+
+
+def place_of(evidence: Evidence) -> Place:
+    """The place of a wave as its evidence names it."""
     factor = None if evidence["factor"] == _DAY else (str(evidence["factor"]), str(evidence["value"]))
-    return factor, half_day_of(datetime.fromisoformat(str(evidence["since"])))
+    begin, end = (half_day_of(datetime.fromisoformat(str(evidence[name]))) for name in ("since", "until"))
+    return Place(factor=factor, half_day=begin, half_days=end - begin)
 
 
 def fixes_of(wave: Wave) -> tuple[str, ...]:
     """Fixes by what the devices share, the likeliest first."""
-    fixes = _FIXES[wave.factor[0] if wave.factor else _DAY]
+    fixes = _FIXES[wave.place.factor[0] if wave.place.factor else _DAY]
     first = ("lift-restriction",) if RESTRICTED in wave.shared else ()
     return tuple(dict.fromkeys((*first, *fixes)))
 
@@ -119,21 +137,24 @@ def _number(evidence: Evidence, name: str) -> int:
 
 
 def _summary(wave: Wave, evidence: Evidence) -> str:
-    kind, value = wave.factor or (_DAY, "")
+    kind, value = wave.place.factor or (_DAY, "")
     among = _AMONG[kind].format(value)
-    day = begin_of(wave.half_day)
-    elsewhere = f"; elsewhere {wave.elsewhere:,} of {wave.elsewhere_of:,}" if wave.factor else ""
+    elsewhere = f"; elsewhere {wave.elsewhere:,} of {wave.elsewhere_of:,}" if wave.place.factor else ""
     shared, outages = evidence["shared"], evidence["apple_outages"]
     parts = (
-        f"{wave.devices:,} of {wave.of:,} {among} made their last iCloud backup {_on(day)}{elsewhere}.",
+        f"{wave.devices:,} of {wave.of:,} {among} made their last iCloud backup {_when(wave.place)}{elsewhere}.",
         f" They share: {', '.join(shared)}." if isinstance(shared, list) and shared else "",
         " Apple reported trouble with iCloud Backup at that time." if outages else "",
     )
     return "".join(parts)
 
 
-def _on(begin: datetime) -> str:
-    """A calendar day, or the 24 hours from noon to noon."""
+def _when(place: Place) -> str:
+    """A calendar day, the 24 hours from noon to noon, or the longer time of a rollout."""
+    begin, last = begin_of(place.half_day), begin_of(place.half_day + place.half_days - 1)
+    if place.after_changes:
+        days = f"{begin.day} {begin:%B %Y} and {last.day} {last:%B %Y}"
+        return f"between {days}, most of them within three days before they came to that"
     if begin.hour == 0:
         return f"on {begin.day} {begin:%B %Y}"
     return f"in the 24 hours from {begin.day} {begin:%B %Y, %H:%M} UTC"
@@ -141,12 +162,13 @@ def _on(begin: datetime) -> str:
 
 CHECK = FleetCheck(
     id="backup-wave",
-    title="Many devices stopped backing up on one day",
+    title="Many devices stopped backing up together",
     rule=(
         "Found (high) when at least eight devices, and a third of all that share a restriction, a system version, a"
         " site, a group, a model or a source, made their last backup on the same day, at least twice as many as"
-        " elsewhere, and chance would do so less than once in a million nights; or a third of the whole fleet, where"
-        " they share nothing but the day. It ends when fewer than half of them are left."
+        " elsewhere, and chance would do so less than once in a million nights; or each of them right before it got the"
+        " restriction or the system, whenever that was; or a third of the whole fleet, where they share nothing but the"
+        " day. It ends when fewer than half of them are left."
     ),
     basis=Basis.INFERRED,
     looks_at="the last backup of each device that has a backup problem, and what these devices share",

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleet.checks import backup_wave, icloud_outage
+from fleet.checks._one_day import of_one_day
+from fleet.checks._rollout import WITHIN, after_changes
 from fleet.checks._stops import Stops, begin_of, factors_of
-from fleet.checks._waves import measured, new_waves
 from fleet.checks.assess import BACKUP
 from fleet.lifecycle import Condition, Tonight, advance, fingerprint
 from fleet.model.finding import CLEAR, Clear, Finding, Found, Problem, Undetermined
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from fleet.checks._fleet import FleetCheck
     from fleet.checks._stops import Factor
-    from fleet.checks._waves import Wave
+    from fleet.checks._wave import Place, Wave
     from fleet.lifecycle import Clock, Memory
     from fleet.model.device import Device
     from fleet.model.finding import Evidence, Verdict
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 _APPLE = "Apple System Status"
 _A_DAY = timedelta(days=1)
+_SIGNAL_OF: dict[str, tuple[str, bool | None]] = {
+    "restriction": ("backup_restricted", True),
+    "os_version": ("os_version", None),
+}
 
 
 class Incidents:
@@ -87,16 +92,23 @@ class Incidents:
         """Every incident that tonight's report shows; asked once, when all devices have passed."""
         yield from self._outage()
         known = [memory for memory in self._memories.values() if memory.check == backup_wave.CHECK.id]
-        explained: list[tuple[Factor | None, int]] = []
+        explained: list[Place] = []
         for memory in known:
-            factor, half_day = backup_wave.place_of(memory.evidence)
-            wave = measured(self._stops, factor, half_day)
-            verdict = backup_wave.judge(wave, memory.evidence)
-            # Where its devices cannot be told from others, whatever stopped on that day may be theirs.
-            explained.append((None if isinstance(verdict, Undetermined) else factor, half_day))
+            wave, verdict = backup_wave.counted(self._stops, memory.evidence)
+            explained.append(_explained(wave.place, verdict))
             yield from self._known_wave(memory, wave, verdict)
-        for wave in new_waves(self._stops, self._clock.now, explained):
+        for wave in self._new_waves(explained):
             yield from self._new_wave(wave)
+
+    def _new_waves(self, explained: list[Place]) -> Iterator[Wave]:
+        for wave in of_one_day(self._stops, self._clock.now, explained):
+            explained.append(wave.place)
+            yield wave
+        yield from after_changes(self._stops, self._clock.now, explained, self._came_to)
+
+    def _came_to(self, factor: Factor) -> list[datetime]:
+        signal, value = _SIGNAL_OF[factor[0]]
+        return self._run.last_backups_before(signal, factor[1] if value is None else value, within=WITHIN)
 
     def notes(self) -> Iterator[str]:
         """What holds findings back tonight, in a sentence."""
@@ -131,8 +143,8 @@ class Incidents:
 
     def _new_wave(self, wave: Wave) -> Iterator[Incident]:
         outages = list(_at_that_time(self._looks, wave))
-        kind, value = wave.factor or ("", "")
-        day = begin_of(wave.half_day)
+        kind, value = wave.place.factor or ("", "")
+        day = begin_of(wave.place.half_day)
         problem = f"{backup_wave.CHECK.id}:{fingerprint(kind, value, day.isoformat())[:16]}"
         found = self._wave_problem(wave, backup_wave.found(wave, None, outages), wave.sources, problem)
         read = any(self._outcomes.get(name) is not Outcome.FAILED for name in wave.sources)
@@ -164,6 +176,12 @@ class Incidents:
             yield step.finding
 
 
+def _explained(place: Place, verdict: Verdict) -> Place:
+    """Where a day's devices cannot be told from others any more, whatever stopped on that day may be theirs."""
+    lost = isinstance(verdict, Undetermined) and not place.after_changes
+    return replace(place, factor=None) if lost else place
+
+
 def _last_backup(device: Device | None, evidence: Evidence | None) -> datetime | None:
     """When the last backup was made: by tonight's facts, else by those that the finding rests on."""
     last = device.last_cloud_backup_at if device else None
@@ -178,7 +196,8 @@ def _last_backup(device: Device | None, evidence: Evidence | None) -> datetime |
 
 def _at_that_time(looks: Sequence[SystemStatus], wave: Wave) -> Iterator[Outage]:
     """What Apple reported from a day before the wave to its end, each outage once, as last told."""
-    begin, end = begin_of(wave.half_day), begin_of(wave.half_day + 2)
+    place = wave.place
+    begin, end = begin_of(place.half_day), begin_of(place.half_day + place.half_days)
     told = {(one.service, one.began_at): one for look in reversed(looks) for one in look.outages}
     for one in told.values():
         if one.began_at < end + _A_DAY and (one.ended_at is None or one.ended_at > begin):

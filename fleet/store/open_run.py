@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleet.store import findings, history, ledger, naming
+from fleet.store import changes, findings, history, ledger, naming
 from fleet.store.findings import FindingWriter
 from fleet.store.merged import merged_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.engine import Connection
 
@@ -59,6 +59,12 @@ class OpenRun:
     def incidents(self) -> dict[str, Memory]:
         """Every fleet-wide finding that the previous run remembered, by its problem."""
         return findings.remembered_incidents(self._reading, self.previous_id)
+
+    def last_backups_before(self, signal: str, value: str | bool, *, within: timedelta) -> list[datetime]:
+        """The last backup of each device that came to this value of a slow signal at most so long after it."""
+        return changes.last_backups_before(
+            self._reading, self.run_id, self._removed, signal, value, within=within
+        )
 
     def keep(self, device_id: int | None, before: Memory | None, after: Memory) -> None:
         """Remember what became of a finding; `device_id` is None for a fleet-wide one."""

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from fleet.checks._one_day import of_one_day
 from fleet.checks._stops import RESTRICTED, Factor, Kind, Stops
-from fleet.checks._waves import Wave, new_waves
 from tests.fleet_of import NOW, days
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
     from datetime import datetime
+
+    from fleet.checks._wave import Wave
 
 MODELS = ("iPad (9th generation)", "iPad (10th generation)", "iPhone 13", "iPhone SE", "iPad Air")
 SYSTEMS = ("26.7.1", "27.0.1", "27.0", "26.6", "18.7.8")
@@ -41,7 +43,7 @@ class Fleet:
     @property
     def waves(self) -> list[Wave]:
         """What the check finds in it, without a past."""
-        return list(new_waves(counted(self.devices), NOW, ()))
+        return list(of_one_day(counted(self.devices), NOW, ()))
 
 
 def counted(devices: list[tuple[Kind, datetime | None]]) -> Stops:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from fleet.checks import backup_wave
 from fleet.checks._chance import log_binomial_tail, log_hypergeometric_tail
+from fleet.checks._one_day import of_one_day
 from fleet.checks._stops import RESTRICTED, Factor, Kind, Stops, begin_of, factors_of
-from fleet.checks._waves import Wave, measured, new_waves
+from fleet.checks._wave import Place, Wave, measured
 from fleet.model.fact import ABSENT, NOT_REPORTED
 from fleet.model.finding import Clear, Found, Severity, Undetermined
 from fleet.model.outage import Outage
@@ -65,8 +66,8 @@ def test_a_planted_cause_is_found_and_named(cause: Factor, share: float) -> None
         fleet = an_ordinary_fleet(dice, size=400)
         fleet.plant(at(cause), TUESDAY, share, dice)
         (wave,) = fleet.waves
-        assert wave.factor == cause, seed
-        assert begin_of(wave.half_day) <= TUESDAY <= begin_of(wave.half_day + 2)
+        assert wave.place.factor == cause, seed
+        assert begin_of(wave.place.half_day) <= TUESDAY <= begin_of(wave.place.half_day + 2)
         assert wave.devices >= share * wave.of * 0.8
 
 
@@ -79,7 +80,7 @@ def test_a_restriction_at_one_site_is_named_with_the_site() -> None:
         fleet.give(at(LYON), RESTRICTED)
         fleet.plant(at(LYON), TUESDAY, 0.95, dice)
         (wave,) = fleet.waves
-        assert {wave.factor, *wave.shared} == {LYON, RESTRICTED}
+        assert {wave.place.factor, *wave.shared} == {LYON, RESTRICTED}
 
 
 def test_a_fleet_that_stops_as_a_whole_shares_the_day() -> None:
@@ -89,8 +90,8 @@ def test_a_fleet_that_stops_as_a_whole_shares_the_day() -> None:
         fleet = an_ordinary_fleet(dice)
         fleet.plant(lambda _: True, TUESDAY, 0.8, dice)
         (wave,) = fleet.waves
-        assert wave.factor is None
-        assert begin_of(wave.half_day) <= TUESDAY <= begin_of(wave.half_day + 2)
+        assert wave.place.factor is None
+        assert begin_of(wave.place.half_day) <= TUESDAY <= begin_of(wave.place.half_day + 2)
 
 
 def test_two_sites_on_one_day_are_two_waves() -> None:
@@ -106,7 +107,7 @@ def test_two_sites_on_one_day_are_two_waves() -> None:
         *some(3, ("site", "Paris"), last=TUESDAY),
     ]
     waves = Fleet(wall).waves
-    assert [(wave.factor, wave.devices, wave.of) for wave in waves] == [(LYON, 41, 44), (NICE, 38, 40)]
+    assert [(wave.place.factor, wave.devices, wave.of) for wave in waves] == [(LYON, 41, 44), (NICE, 38, 40)]
     assert waves[0].shared == (ipad,)
     assert (waves[0].elsewhere, waves[0].elsewhere_of) == (41, 213)
 
@@ -122,9 +123,9 @@ def test_a_night_over_midnight_is_one_day() -> None:
         ]
     ).waves
     assert (wave.devices, wave.of) == (40, 40)
-    assert begin_of(wave.half_day).hour == 12
+    assert begin_of(wave.place.half_day).hour == 12
     calendar = Fleet([*some(40, LYON, last=midnight + days(0.3)), *some(200, NICE)]).waves
-    assert [begin_of(one.half_day) for one in calendar] == [midnight]
+    assert [begin_of(one.place.half_day) for one in calendar] == [midnight]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_how_many_make_a_wave(stopped: int, well: int, elsewhere: int, found: bo
             *some(200 - elsewhere),
         ]
     )
-    assert (LYON in [wave.factor for wave in fleet.waves]) is found
+    assert (LYON in [wave.place.factor for wave in fleet.waves]) is found
 
 
 def test_what_is_older_than_apple_keeps_it_is_no_news() -> None:
@@ -165,7 +166,7 @@ def test_a_known_wave_is_not_found_again() -> None:
         *some(200, NICE),
     ]
     (wave,) = Fleet(fleet).waves
-    assert list(new_waves(counted(fleet), NOW, [(wave.factor, wave.half_day)])) == []
+    assert list(of_one_day(counted(fleet), NOW, [wave.place])) == []
 
 
 @given(
@@ -188,7 +189,7 @@ def test_a_strong_cause_is_never_missed(
     fleet.plant(at(LYON), TUESDAY, share, dice)
     planted = sum(last is not None for kind, last in fleet.devices if LYON in kind)
     if 4 * planted >= 3 * members:
-        assert fleet.waves[0].factor == LYON
+        assert fleet.waves[0].place.factor == LYON
 
 
 @given(seed=st.integers(0, 10**9), shuffled=st.randoms(use_true_random=False))
@@ -252,7 +253,7 @@ def a_wave(**changes: Value) -> Wave:
             *some(207, NICE, ("source", "hq")),
         ]
     )
-    (wave,) = new_waves(stops, NOW, ())
+    (wave,) = of_one_day(stops, NOW, ())
     return replace(wave, **changes)
 
 
@@ -265,7 +266,7 @@ def test_an_incident_in_words() -> None:
     )
     assert found.evidence["chance_below"] == "1e-39"
     outage = Outage(service="iCloud Backup", kind="Outage", began_at=TUESDAY, ended_at=None)
-    night = a_wave(factor=None, half_day=a_wave().half_day + 1, shared=(RESTRICTED, LYON))
+    night = a_wave(place=Place(factor=None, half_day=a_wave().place.half_day + 1), shared=(RESTRICTED, LYON))
     assert backup_wave.found(night, None, [outage]).summary == (
         "41 of 44 devices made their last iCloud backup in the 24 hours from 10 November 2026, 12:00 UTC. They share: "
         "a profile that forbids iCloud Backup, site Lyon. Apple reported trouble with iCloud Backup at that time."
@@ -306,11 +307,12 @@ def test_a_wave_is_measured_by_its_height() -> None:
 @pytest.mark.parametrize("factor", [LYON, NEW_SYSTEM, RESTRICTED, None])
 def test_a_wave_is_found_again_by_its_evidence(factor: Factor | None) -> None:
     """What the evidence says is enough to count the same devices on the next night."""
-    wave = a_wave(factor=factor)
-    assert backup_wave.place_of(backup_wave.found(wave).evidence) == (factor, wave.half_day)
+    for half_days in (2, 21):
+        place = Place(factor=factor, half_day=a_wave().place.half_day, half_days=half_days)
+        assert backup_wave.place_of(backup_wave.found(a_wave(place=place)).evidence) == place
 
 
 def test_an_empty_fleet_has_no_waves() -> None:
     """Nobody stopped, nothing is said; a wave that nobody is left of has nought devices."""
-    assert list(new_waves(Stops(), NOW, ())) == []
-    assert measured(Stops(), LYON, 1).devices == 0
+    assert list(of_one_day(Stops(), NOW, ())) == []
+    assert measured(Stops(), Place(factor=LYON, half_day=1)).devices == 0

@@ -243,3 +243,31 @@ def test_ipads_in_a_cupboard_over_the_holidays_are_no_wave(small_office: Office)
     heard = small_office.night(20, a_source(off))
     assert heard.run.incidents == ()
     assert heard.run.totals.statuses[Status.UNKNOWN] == 30
+
+
+def test_a_new_system_that_stops_backups_wherever_it_comes(office: Office) -> None:
+    """Three iPads a night take a system after which none makes a backup: one incident that grows with the rollout."""
+
+    def ipad(number: int, at: int) -> DeviceRecord:
+        taken = 2 + number // 3
+        if number >= 24 or at < taken:
+            return a_phone(number, at)
+        return a_phone(number, at, os_version="26.5", last_cloud_backup_at=night(taken) - 9 * HOUR)
+
+    heard = {
+        at: office.night(at, a_source([ipad(number, at) for number in range(90)])) for at in range(1, 18)
+    }
+    first = next(at for at, one in heard.items() if one.run.incidents)
+    assert told(heard[first]) == (NEW, CREATE)
+    assert the_wave(heard[first]).devices < 24
+    last = the_wave(heard[17])
+    assert (last.devices, last.finding.external_id) == (24, the_wave(heard[first]).finding.external_id)
+    assert last.summary == (
+        "24 of 24 devices on system 26.5 made their last iCloud backup between 25 September 2026 and 2 October 2026, "
+        "most of them within three days before they came to that; elsewhere 0 of 66."
+    )
+    assert told(heard[17]) == (OPEN, NONE)
+    assert office.again(17) == heard[17]
+    well = a_source([a_phone(number, 18, os_version="26.6") for number in range(90)])
+    back = office.night(18, well, accept=True)
+    assert told(back) == (RESOLVED, RESOLVE)
