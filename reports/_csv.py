@@ -26,14 +26,18 @@ LINE_END = "\r\n"
 BYTE_ORDER_MARK = "\ufeff"
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width forms for the plain ones
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-_MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    "|nov(?:ember)?|dec(?:ember)?)"
+)
 _CHANGES_IN_A_SPREADSHEET = re.compile(
     # Digits with nothing but signs between them: 0123, 353912101234567, 14.6, 1,5, 3-4, 26.7.1, 12:30, 50 %, (5), $5.
-    rf"[\s\d.,:/%()$€£¥-]*\d[\s\d.,:/%()$€£¥-]*"
-    rf"|\d+(?:[.,]\d+)?e[+-]?\d+"  # 1E5
-    rf"|(?:\d{{1,4}}[\s./-]*)?{_MONTH}[\s./-]*\d{{0,4}}(?:[\s,./-]+\d{{1,4}})?"  # MAR1, 3 May, 1-Sep-26
-    rf"|\d{{1,2}}(?::\d{{2}})*\s*[ap]m?"  # 1 AM
-    rf"|true|false",
+    r"(?=\D*\d)[\s\d.,:/%()$€£¥-]+"
+    r"|\d+(?:[.,]\d+)?e[+-]?\d+"  # 1E5
+    rf"|\d{{1,4}}[\s./-]*{_MONTH}(?:[\s,./-]*\d{{1,4}})?"  # 3 May, 1-Sep-26
+    rf"|{_MONTH}[\s./-]*\d{{1,4}}(?:[\s,./-]+\d{{1,4}})?"  # MAR1, Sept 2026
+    r"|\d{1,2}(?::\d{2})*\s*[ap]m?"  # 1 AM
+    r"|true|false",
     re.IGNORECASE,
 )
 
@@ -83,6 +87,6 @@ def guard(text: str) -> str:
 def kept_as_text(text: str) -> str:
     """`text` for a spreadsheet: with an apostrophe before it where it would become a number, a date or a truth value.
 
-    Excel drops leading zeros, keeps fifteen digits, and takes what looks like a date in any of its locales for one.
+    Excel drops leading zeros, keeps fifteen digits, and takes 3-4 and MAR1 for dates (known; English month names only).
     """
     return f"'{text}" if _CHANGES_IN_A_SPREADSHEET.fullmatch(text) else text
