@@ -8,6 +8,7 @@ verified).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fleet.model.finding import Action, Severity
@@ -26,7 +27,7 @@ _PRIORITIES = {
 }
 _LABEL = matching(r"\S+", "a label without blanks")
 _LABEL_DIGITS = 12
-_MARKUP = str.maketrans({char: f"\\{char}" for char in "[]{}!"})
+_MARKUP = re.compile(r"[\[\]{}!]")
 
 
 def label_of(external_id: str) -> str:
@@ -37,7 +38,7 @@ def label_of(external_id: str) -> str:
 def _description(ticket: Ticket) -> str:
     """Both texts; what the importer would read as a link, a picture or a macro in other people's words is not one."""
     parts = (ticket.user_text, "----", ticket.admin_text, f"fleetkeep: {ticket.external_id}")
-    return "\n\n".join(part for part in parts if part).translate(_MARKUP)
+    return _MARKUP.sub(r"\\\g<0>", "\n\n".join(part for part in parts if part))
 
 
 PROFILE = TicketProfile(

@@ -162,10 +162,7 @@ def test_incidents_are_tickets_of_their_own(tmp_path: Path, name: str, grouping:
 def test_a_ticket_of_one_check_lists_a_hundred_devices(tmp_path: Path) -> None:
     """The list stays readable however many devices there are; how many are not in it is said."""
     reports = [
-        replace(
-            a_new_ticket(USER, signals={**NAMED, "serial": f"FK{number:04}"}, external_id=f"{number:032x}"),
-            device=a_device(a_sighting(**{**NAMED, "serial": f"FK{number:04}"}), key=f"{number:032x}"),
-        )
+        a_new_ticket(USER, signals=NAMED | {"serial": f"FK{number:04}"}, external_id=f"{number:032x}")
         for number in range(120)
     ]
     exported(tmp_path / "out.csv", PROFILES["generic"], reports, grouping=Grouping.CHECK)
