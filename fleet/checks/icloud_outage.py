@@ -23,10 +23,10 @@ _NOT_KNOWN = Undetermined((("apple_status", "not_known"),))
 
 
 def judge(status: SystemStatus | None, at: datetime) -> Verdict:
-    """Found while trouble goes on at `at`; undetermined where Apple was not asked or did not answer."""
+    """Found while trouble goes on; undetermined where Apple was not asked or did not answer."""
     if status is None:
         return _NOT_KNOWN
-    current = [outage for outage in status.outages if _goes_on(outage, at)]
+    current = [outage for outage in _begun(status, at) if outage.ended_at is None or outage.ended_at > at]
     return _found(current) if current else CLEAR
 
 
@@ -39,7 +39,7 @@ def held_until(look: SystemStatus | None, at: datetime) -> datetime | None:
     """
     if look is None:
         return None
-    ends = (outage.ended_at or look.checked_at for outage in look.outages if outage.began_at <= at)
+    ends = (outage.ended_at or look.checked_at for outage in _begun(look, at))
     until = max((end + AFTERMATH for end in ends), default=at)
     return until if until > at else None
 
@@ -52,8 +52,9 @@ def is_by_age(problem: Problem) -> bool:
     return _BY_AGE.issuperset(problem.held)
 
 
-def _goes_on(outage: Outage, at: datetime) -> bool:
-    return outage.began_at <= at and (outage.ended_at is None or outage.ended_at > at)
+def _begun(status: SystemStatus, at: datetime) -> list[Outage]:
+    """Those that had begun when the run was judged, or when Apple was asked for it, which is a little later."""
+    return [outage for outage in status.outages if outage.began_at <= max(at, status.checked_at)]
 
 
 def _found(current: list[Outage]) -> Found:
@@ -76,8 +77,9 @@ CHECK = FleetCheck(
     id="icloud-outage",
     title="Apple reports trouble with iCloud Backup",
     rule=(
-        "Found (high) while Apple's System Status reports trouble with iCloud Backup. Until 48 hours after its end no"
-        " finding opens because of the age of a backup alone, and a standing one does not get worse."
+        "Found (high) while Apple's System Status reports trouble with iCloud Backup, or with the sign-in that it"
+        " needs. Until 48 hours after its end no finding opens because of the age of a backup alone, and a standing one"
+        " does not get worse."
     ),
     basis=Basis.OBSERVED,
     looks_at="Apple's System Status",

@@ -236,6 +236,7 @@ def _begin(
         notes=notes,
         basis=basis,
     )
+    looks = _looks(database, run_id, as_of)
     return Judgement(
         seen_before=ledger.collections_of_run(database, previous[0]) if previous else frozenset(),
         former=rules.former_rules(database, previous[0] if previous else None, terms, content),
@@ -243,8 +244,9 @@ def _begin(
         as_of=as_of,
         terms=terms,
         catalog=catalog,
-        status=status,
-        looks=_looks(database, run_id, as_of),
+        # As it was stored: what a report shows has to be the same when it is made again.
+        status=looks[0] if status else None,
+        looks=looks,
         basis=basis,
         chained=chained,
         previous=previous,

@@ -38,13 +38,14 @@ def a_look(*outages: Outage, at: datetime = NOW) -> SystemStatus:
         (a_look(an_outage(-HOUR, None)), Found),
         (a_look(an_outage(timedelta(0), None)), Found),
         (a_look(an_outage(SECOND, None)), Clear),
+        (a_look(an_outage(SECOND, None), at=NOW + SECOND), Found),
         (a_look(an_outage(-HOUR, SECOND)), Found),
         (a_look(an_outage(-HOUR, timedelta(0))), Clear),
         (a_look(an_outage(-9 * HOUR, -8 * HOUR), an_outage(-HOUR, None)), Found),
     ],
 )
 def test_trouble_is_found_while_it_goes_on(look: SystemStatus | None, verdict: type) -> None:
-    """From its first second to its last, by the clock of the run; without an answer from Apple nothing is said."""
+    """From its first second to its last, by the clock of the run or of the look; without one nothing is said."""
     assert isinstance(icloud_outage.judge(look, NOW), verdict)
 
 
@@ -72,6 +73,7 @@ def test_the_incident_names_service_kind_and_beginning() -> None:
         (a_look(an_outage(-90 * HOUR, -48 * HOUR + SECOND)), SECOND),
         (a_look(an_outage(-90 * HOUR, -48 * HOUR)), None),
         (a_look(an_outage(HOUR, None)), None),
+        (a_look(an_outage(HOUR, None), at=NOW + 2 * HOUR), 50 * HOUR),
         (a_look(an_outage(-90 * HOUR, -20 * HOUR), an_outage(-99 * HOUR, -30 * HOUR)), 28 * HOUR),
         (a_look(an_outage(-90 * HOUR, None), at=NOW - 24 * HOUR), 24 * HOUR),
         (a_look(an_outage(-90 * HOUR, None), at=NOW - 48 * HOUR), None),
