@@ -5,6 +5,7 @@ FleetkeepError
 ├── StoreError           cannot start: the database is unusable or newer        exit 6
 ├── LockedError          another run holds the lock                             exit 5
 ├── OutputError          a file could not be written                            exit 7
+├── Undelivered          a notification did not get through; said, never an exit code
 └── SourceError          this source ends partial or failed, the run goes on    exit 3 or 4
     ├── SecretUnavailable   a secret reference could not be followed
     ├── AuthRefused         the credential was refused
@@ -39,6 +40,20 @@ class LockedError(FleetkeepError):
 
 class OutputError(FleetkeepError):
     """A report file could not be written; what was there before is untouched."""
+
+
+class Undelivered(FleetkeepError):
+    """A notification did not get through; the message names no address and no person.
+
+    Attributes:
+        again: another try may help.
+        wait: seconds that the other side asked for before one; 0 if it did not.
+    """
+
+    def __init__(self, message: str, *, again: bool, wait: float = 0) -> None:
+        super().__init__(message)
+        self.again = again
+        self.wait = wait
 
 
 class SourceError(FleetkeepError):

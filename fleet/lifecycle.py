@@ -158,6 +158,7 @@ def last_told(memory: Memory | None) -> str | None:
 def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_id: str) -> Step | None:
     """One finding, one night on; None where there is nothing and was nothing."""
     before = memory.condition if memory else None
+    was = memory.severity if memory and before in {Condition.OPEN, Condition.GONE} else None
     found = tonight.problem
     if found and (tonight.may_open or before in _STANDING):
         memory = _found(memory, found, tonight, clock, external_id)
@@ -171,7 +172,8 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
     moved = before != memory.condition and state in _MOVES and memory.reason not in _NO_MOVES
-    return Step(memory, _finding(memory, state, action, clock, ticket_check), moved=moved)
+    finding = _finding(memory, state, action, clock, ticket_check=ticket_check, severity_before=was)
+    return Step(memory, finding, moved=moved)
 
 
 _STANDING = frozenset({Condition.OPEN, Condition.WAIVED, Condition.GONE})
@@ -336,7 +338,15 @@ def _ticket_check(memory: Memory) -> str | None:
     return memory.told.split("/", 1)[0]
 
 
-def _finding(memory: Memory, state: State, action: Action, clock: Clock, ticket_check: str | None) -> Finding:
+def _finding(
+    memory: Memory,
+    state: State,
+    action: Action,
+    clock: Clock,
+    *,
+    ticket_check: str | None,
+    severity_before: Severity | None,
+) -> Finding:
     return Finding(
         external_id=memory.external_id,
         problem=memory.problem,
@@ -356,4 +366,5 @@ def _finding(memory: Memory, state: State, action: Action, clock: Clock, ticket_
         reason=memory.reason,
         waiver_until=memory.waiver_until,
         ticket_check=ticket_check,
+        severity_before=severity_before,
     )

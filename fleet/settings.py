@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import platformdirs
@@ -67,9 +67,10 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig(Generic[S]):
-    """One `[[source]]`.
+    """One `[[source]]`, or one `[[notify]]`: a table whose kind decides its keys.
 
     Attributes:
+        table: which of the two, for messages.
         settings: its checked keys; secret ones hold a placeholder.
         secrets: for each secret key that is set, where its value is.
     """
@@ -79,6 +80,7 @@ class SourceConfig(Generic[S]):
     enabled: bool
     settings: S
     secrets: Mapping[str, SecretRef]
+    table: str = "source"
 
     def opened(self, resolver: Resolver) -> S:
         """The settings with their secrets; raises `SecretUnavailable` naming source, key and reference."""
@@ -87,7 +89,7 @@ class SourceConfig(Generic[S]):
             try:
                 values[key] = resolver(ref)
             except SecretUnavailable as error:
-                raise SecretUnavailable(f'source "{self.name}": {key}: {error}') from error
+                raise SecretUnavailable(f'{self.table} "{self.name}": {key}: {error}') from error
         return self.settings.model_copy(update=values)
 
 
@@ -152,6 +154,7 @@ class Settings(Generic[S]):
     Attributes:
         path: the file, absolute.
         sources: in the order of the file; those with `enabled = false` too; maybe none.
+        notify: likewise, the notifications.
     """
 
     path: Path
@@ -161,6 +164,7 @@ class Settings(Generic[S]):
     sources: tuple[SourceConfig[S], ...]
     waivers: tuple[Waiver, ...]
     catalog: Catalog
+    notify: tuple[SourceConfig[Any], ...] = ()
 
     @property
     def base(self) -> Path:
@@ -204,9 +208,17 @@ def _is_there(path: Path) -> bool:
 
 
 def load(
-    path: Path, kinds: Mapping[str, type[S]], *, known_checks: Collection[str], known_formats: Collection[str]
+    path: Path,
+    kinds: Mapping[str, type[S]],
+    *,
+    known_checks: Collection[str],
+    known_formats: Collection[str],
+    channels: Mapping[str, type[BaseModel]] | None = None,
 ) -> Settings[S]:
     """The settings in the file at `path`; `kinds` gives the settings model of each kind of source.
+
+    Args:
+        channels: likewise, that of each kind of notification.
 
     Raises:
         SettingsError: one line for each thing that is wrong.
@@ -220,6 +232,7 @@ def load(
     sources = _sources(source_tables, path.parent, kinds)
     catalog = checked(_anchored(file.one("catalog"), Catalog, path.parent), Catalog)
     waivers = _waivers(file.many("waiver"), known_checks, _names(source_tables))
+    notify = _notify(file.many("notify"), path.parent, channels or {}, _names(source_tables))
     file.refuse_unknown(_TABLES)
     if file.faults or database is None or report is None or catalog is None:
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in file.faults))
@@ -231,6 +244,7 @@ def load(
         sources=sources,
         waivers=waivers,
         catalog=catalog,
+        notify=notify,
     )
 
 
@@ -320,24 +334,25 @@ def _refuse_disorder(table: Table, policy: Policy) -> None:
             table.fault(upper, f"is {high:g}; should be {relation} {lower}, which is {low:g}")
 
 
-def _sources(tables: list[Table], base: Path, kinds: Mapping[str, type[S]]) -> tuple[SourceConfig[S], ...]:
+def _refuse_namesakes(tables: list[Table], what: str) -> None:
     numbers: dict[str, int] = {}
     for number, table in enumerate(tables, 1):
         name = str(table.rows.get("name", number))
         if name in numbers:
-            table.fault("name", f"sources number {numbers[name]} and {number} share it; should be unique")
+            table.fault("name", f"{what} number {numbers[name]} and {number} share it; should be unique")
         numbers.setdefault(name, number)
+
+
+def _sources(tables: list[Table], base: Path, kinds: Mapping[str, type[S]]) -> tuple[SourceConfig[S], ...]:
+    _refuse_namesakes(tables, "sources")
     configs = (_source(table, base, kinds) for table in tables)
     return tuple(config for config in configs if config is not None)
 
 
 def _source(table: Table, base: Path, kinds: Mapping[str, type[S]]) -> SourceConfig[S] | None:
-    kind = table.rows.get("kind")
-    if not isinstance(kind, str) or kind not in kinds:
-        found = "is required" if kind is None else f"found {shown(kind)}"
-        table.fault("kind", f"{found}; {nearest(kind if isinstance(kind, str) else '', kinds)}")
+    model = _model(table, kinds)
+    if model is None:
         return None
-    model = kinds[kind]
     table, refs = _referenced(table, model)
     _refuse_addresses(table)
     settings = checked(_anchored(table, model, base), model)
@@ -345,6 +360,37 @@ def _source(table: Table, base: Path, kinds: Mapping[str, type[S]]) -> SourceCon
         return None
     common = settings.model_dump(include={"name", "kind", "enabled"})
     return SourceConfig(**common, settings=settings, secrets=refs)
+
+
+def _model(table: Table, kinds: Mapping[str, type[M]]) -> type[M] | None:
+    """The model of the table's kind; None after taking down that there is none such."""
+    kind = table.rows.get("kind")
+    if isinstance(kind, str) and kind in kinds:
+        return kinds[kind]
+    found = "is required" if kind is None else f"found {shown(kind)}"
+    table.fault("kind", f"{found}; {nearest(kind if isinstance(kind, str) else '', kinds)}")
+    return None
+
+
+def _notify(
+    tables: list[Table],
+    base: Path,
+    channels: Mapping[str, type[BaseModel]],
+    known_sources: Collection[str],
+) -> tuple[SourceConfig[Any], ...]:
+    _refuse_namesakes(tables, "notifications")
+    configs: list[SourceConfig[Any]] = []
+    for table in tables:
+        model = _model(table, channels)
+        if model is None:
+            continue
+        bare, refs = _referenced(table, model)
+        settings = checked(_anchored(bare, model, base), model)
+        if settings is not None:
+            _refuse_strangers(table, "sources", getattr(settings, "sources", ()), known_sources)
+            common = settings.model_dump(include={"name", "kind", "enabled"})
+            configs.append(SourceConfig(**common, settings=settings, secrets=refs, table="notify"))
+    return tuple(configs)
 
 
 def _referenced(table: Table, model: type[BaseModel]) -> tuple[Table, dict[str, SecretRef]]:
@@ -445,7 +491,7 @@ def _refuse_strangers(table: Table, key: str, found: Iterable[str], known: Colle
             table.fault(key, f"found {shown(word)}; {nearest(word, sorted(known))}")
 
 
-_TABLES = ("database", "report", "policy", "source", "catalog", "waiver")
+_TABLES = ("database", "report", "policy", "source", "catalog", "waiver", "notify")
 _WEB = ("http", "https")
 _ADDRESS_KEYS = ("url", "token_url", "login_url")
 _PATH_KEYS = ("path", "events", "certificate")  # some kinds declare a glob, and so a text

@@ -13,6 +13,7 @@ from fleet.cli import EXIT_CODES, capability, nightly
 from fleet.cli.app import app
 from fleet.errors import LockedError, OutputError, SettingsError, StoreError
 from fleet.settings import load
+from reports.notify.registry import CHANNELS
 from reports.registry import OWN_FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,7 @@ def test_the_examples_are_settings_that_the_program_reads(block: str, tmp_path: 
         registry.SettingsModels(),
         known_checks=[check.id for check in CHECKS],
         known_formats=list(OWN_FORMATS),
+        channels={kind: channel.settings for kind, channel in CHANNELS.items()},
     )
     assert len(loaded.sources) == 1
 

@@ -20,6 +20,7 @@ from fleet.nightly.collect import Source
 from fleet.nightly.terms import Terms
 from fleet.store.database import Database, open_database
 from fleet.toml_table import nearest, plain
+from reports.notify.registry import CHANNELS
 from reports.registry import formats
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def load_settings(config: Path | None) -> Settings[SourceSettings]:
         connectors.SettingsModels(),
         known_checks=[check.id for check in installed()],
         known_formats=list(formats()),
+        channels={kind: channel.settings for kind, channel in CHANNELS.items()},
     )
 
 

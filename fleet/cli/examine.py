@@ -7,19 +7,22 @@ import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors import registry
 from fleet import secrets
 from fleet.cli import compose, feeds
+from fleet.cli.notices import delivered, opened
 from fleet.cli.waivers import LONGEST_DAYS
-from fleet.errors import FleetkeepError, SourceError
+from fleet.errors import FleetkeepError, SourceError, Undelivered
 from fleet.nightly import refresh
 from fleet.store import schema
 from fleet.store.database import damage
+from fleet.store.notifications import LastMessage, last_messages
+from reports.notify.news import trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from connectors._connector import SourceSettings
@@ -46,11 +49,12 @@ class Line:
     said: str
 
 
-def findings(config: Path | None, names: Sequence[str]) -> Iterator[Line]:
+def findings(config: Path | None, names: Sequence[str], *, send_test: bool = False) -> Iterator[Line]:
     """Everything that a nightly run needs, in the order in which it needs it.
 
     Args:
         names: only these sources.
+        send_test: send a message by every notification.
     """
     try:
         loaded = compose.load_settings(config)
@@ -65,6 +69,7 @@ def findings(config: Path | None, names: Sequence[str]) -> Iterator[Line]:
     yield from _waivers(loaded)
     for one in chosen:
         yield from _source(one, loaded)
+    yield from _notifications(loaded, send_test=send_test)
 
 
 def _database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
@@ -115,11 +120,56 @@ def _waivers(loaded: Settings[SourceSettings]) -> Iterator[Line]:
             yield Line(Level.WARNING, "waiver", f"{said}: choose an earlier day")
 
 
-def _source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings]) -> Iterator[Line]:
-    what = f"source {config.name}"
+def _notifications(loaded: Settings[SourceSettings], *, send_test: bool) -> Iterator[Line]:
+    last = _last_messages(loaded) if loaded.notify else {}
+    for config in loaded.notify:
+        if config.enabled:
+            what = f"notify {config.name}"
+            yield from _exposed(config, loaded, what)
+            yield _sent(config, loaded, what) if send_test else _ready(config, loaded, what, last)
+
+
+def _sent(config: SourceConfig[Any], loaded: Settings[SourceSettings], what: str) -> Line:
+    problem = delivered(config, loaded, trial(loaded.report.title, compose.now())).problem
+    return Line(Level.ERROR, what, problem) if problem else Line(Level.OK, what, "the test message was taken")
+
+
+def _ready(
+    config: SourceConfig[Any],
+    loaded: Settings[SourceSettings],
+    what: str,
+    last: Mapping[str, LastMessage],
+) -> Line:
+    try:
+        opened(config, loaded)
+    except Undelivered as error:
+        return Line(Level.ERROR, what, str(error))
+    before = last.get(config.name)
+    if before and before.problem:
+        said = f"the message about the run of {before.run_as_of:%Y-%m-%dT%H:%M:%SZ} did not get through"
+        return Line(Level.WARNING, what, f"{said}: {before.problem}; try `fleetkeep doctor --send-test`")
+    return Line(Level.OK, what, f"{config.kind}; `fleetkeep doctor --send-test` proves it")
+
+
+def _last_messages(loaded: Settings[SourceSettings]) -> dict[str, LastMessage]:
+    try:
+        path = loaded.database.path
+        return (
+            last_messages(compose.database_of(loaded, upgrade=False)) if path is None or path.exists() else {}
+        )
+    except FleetkeepError:
+        return {}  # the line about the database says what is wrong with it
+
+
+def _exposed(config: SourceConfig[Any], loaded: Settings[SourceSettings], what: str) -> Iterator[Line]:
     for ref in config.secrets.values():
         if exposed := secrets.exposure(ref, loaded.base):
             yield Line(Level.WARNING, what, exposed)
+
+
+def _source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings]) -> Iterator[Line]:
+    what = f"source {config.name}"
+    yield from _exposed(config, loaded, what)
     connector = registry.connector(config.kind)
     optional = {one.name: one for one in connector.permissions if one.optional}
     try:

@@ -12,12 +12,13 @@ import typer
 from fleet.apple.catalog import bundled
 from fleet.cli import compose, feeds, logs
 from fleet.cli.nightly import formats_of, front_page
+from fleet.cli.notices import Notices
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
 from fleet.model.run import Outcome, RunReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
-from fleet.nightly.publish import Publication, Silence, context_of
+from fleet.nightly.publish import Publication, Several, Silence, context_of
 from fleet.nightly.refresh import Taken
 from fleet.store import inventory, ledger, waivers
 from fleet.store.database import Database, lock
@@ -67,9 +68,19 @@ class Work:
         return outcomes
 
     def judge(
-        self, terms: Terms, names: Sequence[str], listener: Listener, *, accept_mass_change: bool
+        self,
+        terms: Terms,
+        names: Sequence[str],
+        listener: Listener,
+        *,
+        accept_mass_change: bool,
+        notes: Sequence[str] = (),
     ) -> RunReport:
-        """Judge what was collected last, and write down what became of findings."""
+        """Judge what was collected last, and write down what became of findings.
+
+        Args:
+            notes: what the report is to say beside what the judgement brings.
+        """
         apple = self.refresh()
         for note in apple.notes:
             logs.say(note, level=logging.WARNING)
@@ -80,12 +91,12 @@ class Work:
             terms,
             apple.catalog,
             status=apple.status,
-            notes=apple.notes,
             names=names,
             as_of=self.as_of,
             now=compose.now,
             listener=listener,
             accept_mass_change=accept_mass_change,
+            notes=(*apple.notes, *notes),
         )
         if self.bar:
             self.bar.clear()
@@ -99,11 +110,14 @@ class Work:
         formats: Sequence[Format],
         *,
         accept_mass_change: bool,
+        also: Listener | None = None,
+        notes: Sequence[str] = (),
     ) -> tuple[RunReport, Path]:
-        """Judge, and put the report of it in place; returns where."""
+        """Judge, with `also` listening, and put the report of it in place; returns where."""
         texts = context_of(terms.policy, terms.base_url)
         with Publication(root, self.as_of, formats, texts) as publication:
-            finished = self.judge(terms, names, publication, accept_mass_change=accept_mass_change)
+            listener = Several(publication, also) if also else publication
+            finished = self.judge(terms, names, listener, accept_mass_change=accept_mass_change, notes=notes)
             return finished, publication.publish(finished)
 
 
@@ -134,7 +148,7 @@ class ConfiguredNight:
         return outcomes
 
     def judge(self, *, accept_mass_change: bool, publish: bool) -> RunReport:
-        """Judge every configured source's latest collection, with or without a report."""
+        """Judge every configured source's latest collection; with a report, and tell of it, or without."""
         terms = compose.terms_of(self._loaded, waivers.in_force(self._work.database, self._work.as_of))
         names = [config.name for config in self._loaded.sources]
         if not publish:
@@ -143,10 +157,18 @@ class ConfiguredNight:
             return finished
         report = self._loaded.report
         formats = formats_of(report.formats)
+        notices = Notices(self._loaded)
         finished, place = self._work.publish(
-            terms, names, report.directory, formats, accept_mass_change=accept_mass_change
+            terms,
+            names,
+            report.directory,
+            formats,
+            accept_mass_change=accept_mass_change,
+            also=notices if self._loaded.notify else None,
+            notes=notices.notes(self._work.database),
         )
         self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
+        notices.send(self._work.database, finished, place)
         return finished
 
     def _tell_sources(self, outcomes: dict[str, Outcome]) -> None:

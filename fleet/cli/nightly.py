@@ -53,8 +53,10 @@ def run(
     full: Full = False,
     accept_mass_change: Accept = False,
 ) -> None:
-    """The nightly job: collect, evaluate, report."""
-    with _night(context, as_of) as night:
+    """The nightly job: collect, evaluate, report, notify."""
+    from fleet.cli import notices
+
+    with notices.alarmed(context.obj.config), _night(context, as_of) as night:
         night.collect(source or [], accept_mass_change=accept_mass_change, full=full)
         finished = night.judge(accept_mass_change=accept_mass_change, publish=True)
     raise typer.Exit(exit_code(finished, fail_on))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors import registry
 from fleet.model.policy import Policy
+from reports.notify.registry import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reports.notify._channel import Channel
 
 _HEAD = """\
 # Settings of fleetkeep. Relative paths are relative to this file. Secrets are never written here, only where they
@@ -52,6 +55,17 @@ kind = "{kind}"
 # enabled = true
 {example}"""
 
+_NOTIFY = """
+# Who is told of a run; as many as you like. Those that people read also take: when = "changes" (or "problems", or
+# "always"), minimum_severity = "medium", and sites = ["HQ"] or sources = ["hq"], to learn of those devices only.
+"""
+
+_CHANNEL = """\
+# [[notify]]
+# name = "{kind}"
+# kind = "{kind}"
+{example}"""
+
 _TAIL = """
 # [[waiver]]                         # accept a problem on some devices until a day
 # checks = ["backup-disabled"]       # check ids, or ["*"]
@@ -67,7 +81,8 @@ def settings_text(kinds: Sequence[str]) -> str:
     defaults = Policy()
     policy = "".join(f"# {one.name} = {getattr(defaults, one.name)}\n" for one in fields(Policy))
     blocks = "".join(_block(kind, number) for number, kind in enumerate(kinds))
-    return _HEAD + policy + _CATALOG + blocks + _TAIL
+    told = "".join(map(_notification, CHANNELS.values()))
+    return _HEAD + policy + _CATALOG + blocks + _NOTIFY + told + _TAIL
 
 
 def _block(kind: str, number: int) -> str:
@@ -78,6 +93,11 @@ def _block(kind: str, number: int) -> str:
     )
     name = kind.replace("_", "-") + (f"-{number + 1}" if number else "")
     return _SOURCE.format(name=name, kind=kind, example=grants + _ended(connector.example))
+
+
+def _notification(channel: Channel[Any]) -> str:
+    example = "".join(f"# {line}\n" for line in channel.example.splitlines())
+    return _CHANNEL.format(kind=channel.kind, example=example)
 
 
 def _ended(text: str) -> str:

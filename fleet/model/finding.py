@@ -154,6 +154,7 @@ class Finding:
         reason: why it ended or was reopened (`device_gone`, `waiver_expired`, …), where that needs saying;
             `rule_changed` where changed thresholds or a changed catalogue made tonight's difference, not the device.
         observed_at: when the device reported the evidence.
+        severity_before: how bad it was by the last run, where it stood then.
         ticket_check: the check by which its ticket was known before tonight; None where no ticket stood open.
     """
 
@@ -175,3 +176,4 @@ class Finding:
     reason: str | None = None
     waiver_until: datetime | None = None
     ticket_check: str | None = None
+    severity_before: Severity | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fleet.model.policy import Policy
     from fleet.model.run import DeviceReport, RunReport
+    from fleet.nightly.judge import Listener
 
 
 class Publication:
@@ -65,6 +66,23 @@ class Publication:
     def _open(self) -> None:
         with writing(self._root):
             self._writers = [one.open(self._directory.path, self._context) for one in self._formats]
+
+
+class Several:
+    """A listener that lets others listen, each in turn."""
+
+    def __init__(self, *others: Listener) -> None:
+        self._others = others
+
+    def device(self, report: DeviceReport) -> None:
+        """Hand one device to each."""
+        for other in self._others:
+            other.device(report)
+
+    def again(self) -> None:
+        """Let each start over."""
+        for other in self._others:
+            other.again()
 
 
 class Silence:

@@ -323,3 +323,14 @@ waiver = sa.Table(
     sa.Column("revoked_by", sa.String(200)),
     comment="Waivers given on the command line; those of the settings file stand there",
 )
+
+notification = sa.Table(
+    "notification",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True, comment="As in the settings"),
+    sa.Column("run_id", Id, sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("at", UtcTime, nullable=False, comment="The wall clock of the last try"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("problem", sa.String(500), comment="Why it did not get through; NULL if it did"),
+    comment="What became of each notification's last message",
+)
