@@ -38,6 +38,13 @@ def _of_a_switch_that_is_off(situation: Situation) -> Iterator[str]:
     yield "allow-managed-icloud"
 
 
+def _of_an_outdated_system(situation: Situation) -> Iterator[str]:
+    """An update that does not fit waits for room."""
+    if situation.short_of_room:
+        yield "free-device-storage"
+    yield from _FIXES["os-outdated"]
+
+
 def _of_a_system_without_support(situation: Situation) -> Iterator[str]:
     """Hardware at its end is replaced; only where it can still run a system that makes backups, that comes first."""
     if situation.worth_updating:
@@ -47,5 +54,6 @@ def _of_a_system_without_support(situation: Situation) -> Iterator[str]:
 
 _OWN_WAYS: Mapping[str, Callable[[Situation], Iterator[str]]] = {
     "backup-disabled": _of_a_switch_that_is_off,
+    "os-outdated": _of_an_outdated_system,
     "os-unsupported": _of_a_system_without_support,
 }

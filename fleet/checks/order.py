@@ -52,6 +52,7 @@ class Situation(NamedTuple):
         restriction_unknown: no source says whether a profile forbids it.
         below_minimum: no iCloud backup can be made with its system.
         worth_updating: the same, and its hardware can have a system with which one can.
+        short_of_room: the update that it wants does not fit on it.
         lost: it is in Managed Lost Mode.
     """
 
@@ -64,6 +65,7 @@ class Situation(NamedTuple):
     restriction_unknown: bool
     below_minimum: bool
     worth_updating: bool
+    short_of_room: bool
     lost: bool
 
     @property

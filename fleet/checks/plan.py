@@ -11,6 +11,7 @@ from fleet.checks._system import model_of
 from fleet.checks.assess import BACKUP, Assessment
 from fleet.checks.causes import causes_of, named, ruled_out
 from fleet.checks.order import Situation, ordered
+from fleet.checks.storage_full import GB
 from fleet.model.fact import Gap, MissingFact
 from fleet.model.finding import Found, Severity
 from fleet.model.run import ANY_DEVICE, Cause, Handling, PlanStep, RuledOut, Strength
@@ -83,6 +84,7 @@ def _situation(
         restriction_unknown=isinstance(device.backup_restricted, Gap),
         below_minimum=below,
         worth_updating=below and _worth_updating(case),
+        short_of_room="os-outdated" in found and _short_of_room(case, found["os-outdated"]),
         lost=device.lost_mode is True,
     )
 
@@ -94,6 +96,12 @@ def _worth_updating(case: Case) -> bool:
     except MissingFact:
         return False
     return model is not None and model.icloud_backup_capable
+
+
+def _short_of_room(case: Case, outdated: Found) -> bool:
+    """Whether less is free than the update downloads, as far as both are known."""
+    free, least = case.device.available_bytes, outdated.evidence.get("download_gb_least")
+    return not isinstance(free, Gap) and isinstance(least, float) and free < least * GB
 
 
 def _steps(situation: Situation, found: Mapping[str, Found]) -> tuple[PlanStep, ...]:

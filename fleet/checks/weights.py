@@ -36,6 +36,7 @@ class Weight:
     Attributes:
         weight: 0 to 100; 0 where it is no cause at all.
         applies: to which findings of that check.
+        where: the same in words; empty where it applies to all that are left.
         against: what keeps the finding from being a proof; one short clause each.
         reason: why it weighs so much, and no more.
         source: where that comes from, with the date read.
@@ -46,6 +47,7 @@ class Weight:
     reason: str
     source: str
     applies: Callable[[Found, Case], bool] = always
+    where: str = ""
     against: tuple[str, ...] = ()
 
     @property
@@ -54,6 +56,12 @@ class Weight:
         if self.weight >= EXPLAINS_FROM:
             return Strength.EXPLAINS
         return Strength.LIKELY if self.weight >= LIKELY_FROM else Strength.POSSIBLE
+
+    @property
+    def told(self) -> str:
+        """The weight as a line for a person."""
+        says = self.strength if self.weight else "no cause"
+        return f"{says}{f', {self.where}' if self.where else ''}: {self.reason}"
 
 
 def weight_of(check: str, found: Found, case: Case) -> Weight | None:
@@ -86,6 +94,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="os-unsupported",
         weight=100,
         applies=_as_bad_as(Severity.CRITICAL),
+        where="where critical",
         reason="Below version 9 no backup can be made or reached, even where it is allowed and on.",
         source="MacRumors, iCloud Backup needs iOS 9 from 2024-12-18, third-party report, read 2026-11-22",
     ),
@@ -111,6 +120,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="silent-device",
         weight=90,
         applies=_fell_silent_first,
+        where="where its backups were in order before",
         against=("it may go on with its backups and have lost its management alone",),
         reason="Its backups were in order when it was last heard of; what is off or lost makes none.",
         source="Our own judgement",
@@ -125,6 +135,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="storage-full",
         weight=60,
         applies=_as_bad_as(Severity.CRITICAL),
+        where="where critical",
         against=_NO_FLOOR,
         reason="A device with next to nothing free fails at much that it does; a page names 50 MB for backups.",
         source="Third-party page of 2017, read 2026-11-22; weak",
@@ -133,6 +144,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="storage-full",
         weight=45,
         applies=_as_bad_as(Severity.HIGH),
+        where="where high",
         against=_NO_FLOOR,
         reason="Close to full, it may have been full when the backup was due.",
         source="Our own judgement",
@@ -162,6 +174,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="icloud-quota",
         weight=30,
         applies=_plan_known,
+        where="where the plan is known",
         against=("a backup holds only a part of what is in use on the device",),
         reason="Full iCloud storage is the first thing that Apple's own list names; the plan is known.",
         source="Apple, Get help backing up your device in iCloud (HT203516), read 2026-11-22",
@@ -183,6 +196,7 @@ WEIGHTS: tuple[Weight, ...] = (
         check="os-outdated",
         weight=10,
         applies=_major_gone,
+        where="where its major is no longer allowed",
         against=("iCloud Backup works with every system from version 9 on",),
         reason="Only an account with newer protection shuts an old system out.",
         source="Apple, iCloud data security overview (108756), read 2026-11-22",

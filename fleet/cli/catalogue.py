@@ -24,6 +24,7 @@ def checks(
     from fleet import guide
     from fleet.checks import FLEET_CHECKS, installed
     from fleet.checks._check import Check
+    from fleet.checks.weights import WEIGHTS
     from fleet.model.policy import Policy
 
     known = (*installed(), *FLEET_CHECKS)
@@ -39,6 +40,9 @@ def checks(
     reads = ", ".join(sorted(check.reads)) if isinstance(check, Check) else check.looks_at
     typer.echo(f"\nbasis: {check.basis}\nreads: {reads}\nsource of the rule: {check.source}")
     typer.echo("\nwhat helps:\n" + "\n".join(f"  {fix}: {fixes[fix].title}" for fix in check.fixes))
+    weights = [f"  {one.told}" for one in WEIGHTS if one.check == check.id]
+    if weights:
+        typer.echo("\nas the cause of a missing backup:\n" + "\n".join(weights))
 
 
 def connectors(

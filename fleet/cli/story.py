@@ -9,6 +9,7 @@ from fleet import guide
 from fleet.merge import conflicts
 from fleet.model.device import SIGNALS, Device
 from fleet.model.fact import Gap
+from fleet.model.run import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
 
 def told(report: DeviceReport, at: datetime) -> str:
-    """Verdict, findings, plan, what each source says, and where they disagree."""
+    """Verdict, findings, causes, plan, what each source says, and where they disagree."""
     device = report.device
     parts = (
         _verdict(report),
         _findings(report, at),
+        _causes(report),
+        _ruled_out(report),
         _plan(report),
         _sources(device, at),
         _conflicts(device, at),
@@ -35,8 +38,13 @@ def _verdict(report: DeviceReport) -> Iterator[str]:
         shown(fact) for fact in (device.name, device.serial, device.model_name, device.os_version)
     )
     reason = f" ({report.reason})" if report.reason else ""
-    cause = f", most probably because of {report.cause}" if report.cause else ""
-    yield f"{str(report.status).replace('_', ' ')}{reason}{cause}"
+    yield f"{str(report.status).replace('_', ' ')}{reason}{_because(report.cause)}"
+
+
+def _because(cause: str | None) -> str:
+    if cause == "unexplained":
+        return ", for no cause that can be observed"
+    return f", most probably because of {cause}" if cause else ""
 
 
 def _findings(report: DeviceReport, at: datetime) -> Iterator[str]:
@@ -53,13 +61,37 @@ def _findings(report: DeviceReport, at: datetime) -> Iterator[str]:
         yield f"    since {_day(finding.first_seen)}, evidence from {ago(finding.observed_at, at)}"
 
 
+def _causes(report: DeviceReport) -> Iterator[str]:
+    if report.causes:
+        yield "Why there is no backup"
+    fixes = guide.load()
+    for cause in report.causes:
+        unseen = cause.strength is Strength.UNSEEN and fixes[cause.cause].unseen
+        yield f"  {cause.strength}: {unseen or cause.cause}"
+        yield from (f"    + {clause}" for clause in cause.evidence_for)
+        yield from (f"    - {clause}" for clause in cause.evidence_against)
+
+
+def _ruled_out(report: DeviceReport) -> Iterator[str]:
+    if report.ruled_out:
+        yield "Ruled out"
+    for each in report.ruled_out:
+        yield f"  {each.cause}: {each.because}"
+
+
 def _plan(report: DeviceReport) -> Iterator[str]:
+    """Each fix; how it is done only for the first of the user's and the first of the admin's."""
     if report.plan:
         yield "What to do"
     fixes = guide.load()
+    first = {step.audience: step for step in reversed(report.plan)}
     for number, step in enumerate(report.plan, 1):
-        yield f"  {number}. {fixes[step.fix].title} ({step.audience})"
+        fix = fixes[step.fix]
+        asks = f", asks for {fix.cost.asks_for}" if fix.cost.asks_for else ""
+        yield f"  {number}. {fix.title} ({step.audience}, about {fix.cost.minutes} minutes{asks})"
         yield f"     {step.why}"
+        if step is first[step.audience]:
+            yield from (f"     - {line}" for line in guide.steps(step.fix, report.handling))
 
 
 def _sources(device: Device, at: datetime) -> Iterator[str]:

@@ -168,6 +168,14 @@ def fixes_of(plan: Plan) -> list[str]:
             {"available_bytes": GB, "os_version": "26.6.1"},
             ["free-device-storage", "enforce-update", "update-system"],
         ),
+        (
+            {"capacity_bytes": 32 * GB, "available_bytes": 4 * GB, "os_version": "18.5"},
+            ["free-device-storage", "enforce-update", "update-system"],
+        ),
+        (
+            {"capacity_bytes": 32 * GB, "available_bytes": 5 * GB, "os_version": "18.5"},
+            ["enforce-update", "update-system"],
+        ),
     ],
 )
 def test_whole_plans(signals: dict[str, Value], fixes: list[str]) -> None:

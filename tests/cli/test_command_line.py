@@ -72,6 +72,8 @@ def test_the_catalogue_of_checks(office: Office) -> None:
     assert all(
         words in one for words in ("7 days", "14 days", "30 days", "last_cloud_backup_at", "wifi-and-power")
     )
+    assert "as the cause" not in one
+    assert "  likely, where the plan is known: " in office("checks", "icloud-quota").out
     fleet_wide = office("checks", "icloud-outage").out
     assert "reads: Apple's System Status" in fleet_wide
     assert "48 hours" in fleet_wide
@@ -217,8 +219,11 @@ def test_one_devices_story(office: Office) -> None:
     for words in (
         "FK00000006Q",
         "at risk",
-        "backup-disabled",
-        "What to do",
+        "most probably because of backup-disabled",
+        "  explains: backup-disabled\n    + iCloud Backup is switched off\n",
+        "Ruled out\n",
+        "What to do\n  1. Turn on iCloud Backup (user, about 3 minutes)\n",
+        "     - Open Settings > your name > iCloud > iCloud Backup.\n",
         "hq, observed 24 hours ago",
         "26.3.1",
     ):
