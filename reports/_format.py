@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from fleet.model.finding import Basis
@@ -78,9 +79,11 @@ class ReportContext:
     """What writers may want to know before the first device.
 
     Attributes:
+        as_of: the clock of the run's judgement.
         base_url: `[report] base_url`, with a slash at its end, or empty: what `report_url` starts with.
         checks: the catalogue by id, in its own order; a check that is not in it goes by its id.
     """
 
+    as_of: datetime
     base_url: str = ""
     checks: Mapping[str, CheckText] = field(default_factory=dict[str, CheckText])

@@ -7,19 +7,16 @@ being run as a formula; those of our own making (ids, words of a closed set, dat
 
 from __future__ import annotations
 
-import json
-import tempfile
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet.model.fact import Fact, Gap, Never
 from reports._csv import Cell, Table, guard
 from reports._format import Format, ReportContext, Written
 from reports._plain import known, model_of, sources_of, zulu
-from reports.directory import writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from fleet.model.device import Device
@@ -37,7 +34,6 @@ DEVICE_COLUMNS = (
     *("model", "os_version", "user_name", "user_email", "department", "site", "groups", "sources"),
     *("backup_enabled", "last_cloud_backup_at", "free_percent", "observed_at", "findings", "next_fix"),
 )
-_DAYS_OPEN = FINDING_COLUMNS.index("days_open")
 
 
 class Tables:
@@ -48,31 +44,18 @@ class Tables:
         self._fix_titles = fix_titles
         self._findings = Table(directory / "findings.csv", FINDING_COLUMNS)
         self._devices = Table(directory / "devices.csv", DEVICE_COLUMNS)
-        # The days a finding has been open end at the run's clock, which is only told at the end.
-        with writing(directory):
-            self._spool = tempfile.TemporaryFile("w+", dir=directory, encoding="ascii")  # noqa: SIM115 - closed at the end
 
     def device(self, report: DeviceReport) -> None:
         """Take one device and its findings."""
         self._devices.add(_device_row(report))
-        with writing(self._findings.path):
-            for finding in report.findings:
-                self._spool.write(json.dumps(self._finding_row(finding, report.device)) + "\n")
+        for finding in report.findings:
+            self._findings.add(self._finding_row(finding, report.device))
 
     def finish(self, run: RunReport) -> list[Written]:
         """Complete both tables; fleet-wide findings follow those of the devices."""
-        with writing(self._findings.path), self._spool as spool:
-            spool.seek(0)
-            for line in spool:
-                self._add_finding(json.loads(line), run.as_of)
         for incident in run.incidents:
-            self._add_finding(self._finding_row(incident.finding, None), run.as_of)
+            self._findings.add(self._finding_row(incident.finding, None))
         return [self._findings.close(), self._devices.close()]
-
-    def _add_finding(self, row: list[Cell], as_of: datetime) -> None:
-        opened_at = datetime.fromisoformat(str(row[_DAYS_OPEN]))
-        row[_DAYS_OPEN] = max((as_of - opened_at).days, 0)
-        self._findings.add(row)
 
     def _finding_row(self, finding: Finding, device: Device | None) -> list[Cell]:
         check = self._context.checks.get(finding.check)
@@ -89,7 +72,7 @@ class Tables:
             guard(self._remediation(finding.fixes)),
             zulu(finding.first_seen),
             zulu(finding.last_seen),
-            zulu(finding.opened_at),
+            max((self._context.as_of - finding.opened_at).days, 0),
             zulu(finding.observed_at),
             zulu(finding.waiver_until) if finding.waiver_until else None,
             f"{self._context.base_url}index.html#d={finding.external_id}",

@@ -100,7 +100,7 @@ def report(
     chosen = formats_of(formats or loaded.report.formats)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
-    texts = publish.context_of(again.terms.policy, again.terms.base_url)
+    texts = publish.context_of(again.terms.policy, again.terms.base_url, again.as_of)
     with publish.Publication(out or loaded.report.directory, again.as_of, chosen, texts) as publication:
         finished = judge.judge_again(database, again.run_id, publication)
         place = publication.publish(finished, as_latest=run_id is None)

@@ -24,7 +24,7 @@ def night_of(database: Database, run_id: int | None) -> Night:
     """
     again, _ = judge.remade(database, run_id)
     head = judge.rebuilt(database, again.run_id, judge.Passed(Totals(), 0, (), ()))
-    context = context_of(head.policy, head.base_url or "")
+    context = context_of(head.policy, head.base_url or "", head.as_of)
     return Night(run=head, texts=Texts(bundled_guide(), context.checks), base_url=context.base_url)
 
 

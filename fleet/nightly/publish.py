@@ -95,11 +95,11 @@ class Silence:
         """Take no notice."""
 
 
-def context_of(policy: Policy, base_url: str) -> ReportContext:
+def context_of(policy: Policy, base_url: str, as_of: datetime) -> ReportContext:
     """What formats may know beforehand: the catalogue of checks, with this policy's thresholds in their rules."""
     thresholds = asdict(policy)
     texts = (
         CheckText(id=check.id, title=check.title, rule=check.rule.format(**thresholds), basis=check.basis)
         for check in (*installed(), *FLEET_CHECKS)
     )
-    return ReportContext(base_url=base_url, checks={text.id: text for text in texts})
+    return ReportContext(as_of=as_of, base_url=base_url, checks={text.id: text for text in texts})

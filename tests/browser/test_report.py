@@ -15,6 +15,7 @@ from reports import tables
 from reports._format import ReportContext
 from tests.reports.a_run import an_incident
 from tests.reports.made_up import (
+    AS_OF,
     HOSTILE,
     at_risk,
     believable,
@@ -239,7 +240,7 @@ def test_columns_are_chosen_and_mailed(page: Page, address: str) -> None:
 def test_the_rows_shown_can_be_taken_along(page: Page, tmp_path: Path) -> None:
     """The downloaded table is devices.csv, cut to the rows shown: same columns, same guard against formulas."""
     fleet = [*believable(60), at_risk(900, name="=1+1", user_name='a "quoted", name', groups=("-x", "y"))]
-    ours = tables.FORMAT.open(tmp_path, ReportContext())
+    ours = tables.FORMAT.open(tmp_path, ReportContext(as_of=AS_OF))
     page.goto(write(tmp_path, fleet).as_uri())
     for report in sorted(fleet, key=lambda one: one.device.key):
         ours.device(report)

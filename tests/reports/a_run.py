@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 SEEN = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
 CONTEXT = ReportContext(
+    as_of=NOW,
     base_url="https://reports.example/ipads/",
     checks={
         "backup-stale": CheckText(

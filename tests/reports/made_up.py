@@ -276,7 +276,7 @@ def write(directory: Path, reports: Sequence[DeviceReport], run: RunReport | Non
 
 def writer(directory: Path) -> HtmlReport:
     """The writer of the page, with the made-up checks and guide."""
-    return HtmlReport(directory, ReportContext(checks=CHECKS), GUIDE)
+    return HtmlReport(directory, ReportContext(as_of=AS_OF, checks=CHECKS), GUIDE)
 
 
 def believable(count: int, seed: int = 7) -> Iterator[DeviceReport]:

@@ -337,7 +337,7 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     """A page that cannot be written ends in one line that names the file."""
-    writer = FORMAT.open(tmp_path / "gone", made_up.ReportContext(checks=CHECKS))
+    writer = FORMAT.open(tmp_path / "gone", made_up.ReportContext(as_of=AS_OF, checks=CHECKS))
     writer.device(FLEET[0])
     with pytest.raises(OutputError, match=r"gone/index\.html: cannot be written \(No such file"):
         writer.finish(run_of(FLEET))
@@ -345,7 +345,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
 
 def test_it_says_how_many_devices_it_wrote(tmp_path: Path) -> None:
     """The manifest's number is that of the devices."""
-    writer = HtmlReport(tmp_path, made_up.ReportContext(), made_up.GUIDE)
+    writer = HtmlReport(tmp_path, made_up.ReportContext(as_of=AS_OF), made_up.GUIDE)
     for device in FLEET:
         writer.device(device)
     assert [(each.name, each.rows) for each in writer.finish(run_of(FLEET))] == [("index.html", 9)]
@@ -363,7 +363,7 @@ def test_texts_of_the_guide_are_stored_once(tmp_path: Path) -> None:
 
 def test_the_bundled_guide_serves_every_step(tmp_path: Path) -> None:
     """With the guide that is shipped, each fix of a plan has a title and instructions."""
-    writer = FORMAT.open(tmp_path, made_up.ReportContext(checks=CHECKS))
+    writer = FORMAT.open(tmp_path, made_up.ReportContext(as_of=AS_OF, checks=CHECKS))
     writer.device(at_risk(1))
     writer.finish(run_of(FLEET[:1]))
     head = head_of(Page(tmp_path / "index.html"))

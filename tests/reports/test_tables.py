@@ -285,7 +285,7 @@ def test_the_format_takes_its_titles_from_the_guide(tmp_path: Path) -> None:
     """Opened as a run opens it, remediation names the guide's fixes in order, an unknown one by its id."""
     titles = load()
     finding = a_finding(check="of-a-plug-in", fixes=("wifi-and-power", "local-backup", "of-a-plug-in"))
-    push(FORMAT.open(tmp_path, ReportContext()), [a_report(finding)])
+    push(FORMAT.open(tmp_path, ReportContext(as_of=NOW)), [a_report(finding)])
     (row,) = rows(tmp_path / "findings.csv")
     first, second = titles["wifi-and-power"].title, titles["local-backup"].title
     assert row["remediation"] == f"1. {first} 2. {second} 3. of-a-plug-in"
