@@ -18,7 +18,7 @@ from fleet.model.run import DeviceReport, Outcome
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
 from fleet.nightly.incidents import Incidents
-from fleet.store.history import Readings, Sighted
+from fleet.store.readings import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from fleet.nightly.rules import Rules
     from fleet.nightly.terms import Terms
     from fleet.store.database import Database
+    from fleet.store.history import Sighted
     from fleet.store.ledger import Basis
     from fleet.store.open_run import OpenRun
 
-READINGS_DAYS = 45
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -75,12 +75,17 @@ class Judgement:
 class Bench:
     """Where one device after another is judged, with all that is the same for every one of them.
 
+    Args:
+        whole_fleet: False where only a few devices will come: what costs a look at all is then asked for each.
+
     Attributes:
         fleet: what the devices that passed come to together.
         waivers: those in force, with how many findings each covered.
     """
 
-    def __init__(self, database: Database, run: OpenRun, judgement: Judgement, *, hold: bool) -> None:
+    def __init__(
+        self, database: Database, run: OpenRun, judgement: Judgement, *, hold: bool, whole_fleet: bool = True
+    ) -> None:
         self._run = run
         self._judgement = judgement
         self._clock = Clock(
@@ -103,10 +108,8 @@ class Bench:
             looks=judgement.looks,
             keep=judgement.chained,
         )
-        self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of, days=READINGS_DAYS)
-        self._falling = self._readings.falling(
-            full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS, over_days=storage_filling.SPAN.days
-        )
+        self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of)
+        self._falling = self._fallen() if whole_fleet else None
         self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
 
     def report(
@@ -139,6 +142,14 @@ class Bench:
         )
         return [step.finding for step in steps if step and step.finding]
 
+    def _fallen(self, among: Sequence[int] | None = None) -> frozenset[int]:
+        """The records whose storage may be filling up, by a glance; of all, or of a few."""
+        return self._readings.falling(
+            full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS,
+            over_days=storage_filling.SPAN.days,
+            among=among,
+        )
+
     def _retired(self, sighting: Sighting) -> bool:
         return sighting.standing is Standing.ABSENT and sighting.last_seen_at < self._retired_before
 
@@ -163,7 +174,9 @@ class Bench:
             now=self._judgement.as_of,
             catalog=self._judgement.catalog,
             readings=lambda: _past(self._readings, record_ids),
-            falling=not self._falling.isdisjoint(record_ids),
+            falling=not (self._fallen(record_ids) if self._falling is None else self._falling).isdisjoint(
+                record_ids
+            ),
             seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
         )
         assessment = assess(case, self._checks)

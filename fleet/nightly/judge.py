@@ -152,11 +152,11 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
     if row is None:
         wanted = f"no run {run_id}" if run_id is not None else "no run yet"
         raise SettingsError(f"there is {wanted} in {database.place}; `fleetkeep run` makes one")
-    basis = ledger.basis_of_run(database, row.id)
-    if not basis:
+    if row.pruned:
         raise SettingsError(
             f"the facts of run {row.id} were pruned from {database.place}; only younger runs can be made again"
         )
+    basis = ledger.basis_of_run(database, row.id)
     previous = (row.previous_id, row.previous_at) if row.previous_id and row.previous_at else None
     terms = Terms.from_json(row.settings)
     judgement = Judgement(

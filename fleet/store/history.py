@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,10 @@ from fleet.store.tables import FAST, SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
-    from fleet.store.database import Database
     from fleet.store.merged import Merged
 
 _NAMES = (*SLOW, *FAST)
@@ -216,93 +215,4 @@ _SIGHTINGS = (
         )
     )
     .order_by(t.device.c.key, t.source_device.c.id)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class PastReading:
-    """One past observation of a device's fast signals; None where the value was not known."""
-
-    observed_at: datetime
-    available_bytes: int | None
-    battery_percent: int | None
-
-
-class Readings:
-    """Past readings of single devices, asked for one at a time over one run's recent collections."""
-
-    def __init__(self, database: Database, run_id: int, *, as_of: datetime, days: int) -> None:
-        self._engine = database.engine
-        self._as_of = as_of
-        recent = (
-            sa.select(t.collection.c.id, t.collection.c.as_of, t.run_source.c.collection_id.label("present"))
-            .join(t.run_source, t.run_source.c.source_id == t.collection.c.source_id)
-            .where(
-                t.run_source.c.run_id == run_id,
-                t.collection.c.id <= t.run_source.c.collection_id,
-                t.collection.c.as_of >= as_of - timedelta(days=days),
-            )
-        )
-        self._moments: dict[int, datetime] = {}
-        self._by_present: dict[int, list[int]] = {}
-        with self._engine.connect() as connection:
-            for row in connection.execute(recent.order_by(t.collection.c.id)):
-                self._moments[row.id] = row.as_of
-                self._by_present.setdefault(row.present, []).append(row.id)
-
-    def of(self, record_ids: Sequence[int]) -> list[PastReading]:
-        """The readings of one device's records, oldest first, one per moment of observation."""
-        asked = {"collections": list(self._moments), "records": list(record_ids)}
-        with self._engine.connect() as connection:
-            rows = connection.execute(_PAST, asked).all()
-        by_moment = {
-            observed: PastReading(observed, row.available_bytes, row.battery_percent)
-            for row in rows
-            if (observed := row.inventory_at or row.checkin_at or self._moments[row.collection_id])
-        }
-        return [by_moment[moment] for moment in sorted(by_moment)]
-
-    def falling(self, *, full_within_days: float, over_days: float) -> frozenset[int]:
-        """The records that could be full in `full_within_days` if they went on as since some night in the past.
-
-        A glance at a few nights at least `over_days` ago, for the whole fleet at once: what it does not name is
-        not worth a look at its history.
-        """
-        found: set[int] = set()
-        with self._engine.connect() as connection:
-            for present, past in self._glances(over_days):
-                days = (self._as_of - self._moments[past]) / timedelta(days=1)
-                asked = {"present": present, "past": past, "growth": 1 + days / full_within_days}
-                found.update(connection.scalars(_FALLING, asked))
-        return frozenset(found)
-
-    def _glances(self, over_days: float) -> Iterator[tuple[int, int]]:
-        """Per source its present collection beside its oldest and two more, evenly spread."""
-        before = self._as_of - timedelta(days=over_days)
-        for present, collections in self._by_present.items():
-            old = [one for one in collections if self._moments[one] <= before]
-            for past in sorted({old[len(old) * third // 3] for third in range(3)} if old else set()):
-                yield present, past
-
-
-_PAST = sa.select(
-    t.reading.c.collection_id,
-    t.reading.c.inventory_at,
-    t.reading.c.checkin_at,
-    t.reading.c.available_bytes,
-    t.reading.c.battery_percent,
-).where(
-    t.reading.c.collection_id.in_(sa.bindparam("collections", expanding=True)),
-    t.reading.c.source_device_id.in_(sa.bindparam("records", expanding=True)),
-)
-
-_past = t.reading.alias("past")
-_FALLING = (
-    sa.select(t.reading.c.source_device_id)
-    .join(_past, _past.c.source_device_id == t.reading.c.source_device_id)
-    .where(
-        t.reading.c.collection_id == sa.bindparam("present"),
-        _past.c.collection_id == sa.bindparam("past"),
-        _past.c.available_bytes >= t.reading.c.available_bytes * sa.bindparam("growth", type_=sa.Float()),
-    )
 )

@@ -50,6 +50,8 @@ class RunRow:
         settings: all that judged, as plain data without secrets.
         catalog: models and releases that judged, known as of `catalog_date`.
         status: what Apple said of its services then; None where it was not asked or did not answer.
+        totals: what came out, as plain data.
+        pruned: what it judged was forgotten, so it cannot be made again.
     """
 
     id: int
@@ -68,6 +70,8 @@ class RunRow:
     catalog: str
     status: SystemStatus | None
     notes: tuple[str, ...]
+    totals: dict[str, Any]
+    pruned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +320,8 @@ def _run_row(row: Row) -> RunRow:
         catalog=row.content,
         status=apple_status.from_row(row.apple_status),
         notes=tuple(row.notes),
+        totals=row.totals,
+        pruned=row.pruned,
     )
 
 

@@ -251,6 +251,13 @@ run = sa.Table(
     sa.Column("catalog_date", sa.String(32), nullable=False, comment="The day as of which it was known"),
     sa.Column("apple_status", sa.JSON(none_as_null=True), comment="Apple's System Status; NULL if not known"),
     sa.Column("totals", sa.JSON),
+    sa.Column(
+        "pruned",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="What it judged was forgotten, so it cannot be made again",
+    ),
     sa.Column("notes", sa.JSON, nullable=False),
     comment="One judgement of the fleet",
 )

@@ -142,6 +142,13 @@ def upgrade() -> None:
             comment="Apple's System Status; NULL if not known",
         ),
         sa.Column("totals", sa.JSON(), nullable=True),
+        sa.Column(
+            "pruned",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="What it judged was forgotten, so it cannot be made again",
+        ),
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["catalog_id"], ["catalog.id"], name=op.f("fk_run_catalog_id_catalog")),
         sa.ForeignKeyConstraint(["previous_id"], ["run.id"], name=op.f("fk_run_previous_id_run")),

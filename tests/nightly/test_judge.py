@@ -19,7 +19,7 @@ from fleet.nightly.judge import Terms, judge_device
 from fleet.store.findings import remembered
 from fleet.store.retention import prune
 from fleet.store.tables import run
-from tests.fleet_of import Value, days
+from tests.fleet_of import GB, Value, days
 from tests.nightly.a_night import CATALOG, FIRST, POLICY, Office, a_phone, a_source, ill, night, serial
 
 if TYPE_CHECKING:
@@ -464,6 +464,33 @@ def test_forgotten_run(small_office: Office) -> None:
     with pytest.raises(SettingsError, match="pruned"):
         small_office.again(old.run.id)
     assert small_office.night(91, a_source([a_phone(1, 91)])).told() == (RESOLVED, RESOLVE)
+
+
+def test_younger_runs_outlive_the_forgetting(office: Office) -> None:
+    """A run within the retention is made again as it was, though it looked back at nights that are beyond it."""
+
+    def filling(at: int, **signals: Value) -> Row:
+        return a_phone(1, at, available_bytes=int((70 - 0.7 * at) * GB), **signals)
+
+    for at in range(30, 72, 4):
+        office.collect(at, a_source([filling(at)]))
+    found = office.night(74, a_source([filling(74)]))
+    assert {finding.check for finding in found.devices[serial(1)].findings} == {"storage-filling"}
+    prune(office.database, before=night(73))
+    assert office.again(found.run.id) == found
+
+
+def test_what_a_run_went_on_from_outlives_the_forgetting(office: Office) -> None:
+    """A night without a new collection counts no clean run, whether or not the night before it is still kept."""
+    office.with_terms(policy=replace(POLICY, resolve_after_clean_runs=2))
+    office.night(1, a_source([ill(1, 1)]))
+    before = office.night(2, a_source([a_phone(1, 2)]))
+    again = office.judge(3)
+    assert again.told() == (OPEN, NONE)
+    prune(office.database, before=night(3))
+    assert office.again(again.run.id) == again
+    with pytest.raises(SettingsError, match="pruned"):
+        office.again(before.run.id)
 
 
 def test_terms_survive_the_ledger() -> None:
