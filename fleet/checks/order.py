@@ -30,7 +30,7 @@ Wanted: TypeAlias = "Iterator[tuple[str, str | None, str | None]]"
 
 RISKY = 2
 _BASIC = "wifi-and-power"
-_LATE = (COPY, "replace-hardware", "sign-out-and-in", "reset-settings", "apple-support")
+_LATE = guide.ORDER[guide.ORDER.index(COPY) :]
 _OTHERS = ("storage-full", "storage-filling", "os-outdated", "os-unsupported", "account-inactive")
 _STRONG = (Strength.EXPLAINS, Strength.LIKELY)
 _ONLY_COPY = "No iCloud backup can be made with this system, so a copy on a computer is the only one."

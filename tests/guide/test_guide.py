@@ -147,6 +147,10 @@ def test_a_fix_says_which_password_it_takes(fix: str, asks: str) -> None:
         ("force-restart", "RestartDevice (supervised): "),
         ("enforce-update", "softwareupdate.enforcement.specific (from system 17): "),
         ("enforce-update", "ScheduleOSUpdate (supervised, removed in system 27): "),
+        (
+            "update-system",
+            "InstallProfile (forceDelayedSoftwareUpdates) (supervised, removed in system 27): ",
+        ),
         ("lift-restriction", "InstallProfile (com.apple.applicationaccess): "),
         ("lift-restriction", "Restrictions (GlobalRestrictions): "),
         ("sign-out-and-in", "InstallProfile (allowAccountModification) (supervised): "),
