@@ -16,6 +16,7 @@ from fleet.cli.notices import delivered, opened
 from fleet.cli.waivers import LONGEST_DAYS
 from fleet.errors import FleetkeepError, SourceError, Undelivered
 from fleet.nightly import refresh
+from fleet.nightly.remarks import OLD_CATALOG_DAYS
 from fleet.store import schema
 from fleet.store.database import damage
 from fleet.store.notifications import LastMessage, last_messages
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from fleet.settings import Settings, SourceConfig
 
 SCARCE_BYTES = 10**9
-OLD_CATALOG_DAYS = 120
 
 
 class Level(StrEnum):

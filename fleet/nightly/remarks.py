@@ -5,6 +5,7 @@ All of them follow from the ledger, so that a past run says the same again.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from fleet.model.waiver import ENDS_SOON_DAYS, WaiverState
@@ -25,7 +26,7 @@ def sentences(
     if before is not None:
         yield from rules.changes(before, now)
     yield from _about_waivers(waivers)
-    yield from _about_the_catalog(now.catalog_date, totals)
+    yield from _about_the_catalog(now.catalog_date, now.as_of.date(), totals)
 
 
 _WAIVERS = {
@@ -45,8 +46,18 @@ def _about_waivers(waivers: Sequence[WaiverUse]) -> Iterator[str]:
             yield f"Waivers that {word}: {len(some):,}. {named}{more}. `fleetkeep waivers` lists all."
 
 
-def _about_the_catalog(date: str, totals: Totals) -> Iterator[str]:
+OLD_CATALOG_DAYS = 60
+"""Apple brings a release about every month: a catalogue older than two has most likely missed some."""
+
+
+def _about_the_catalog(date: str, night: dt.date, totals: Totals) -> Iterator[str]:
     """Where Apple has gone on and the catalogue has not: said, never guessed."""
+    age = (night - dt.date.fromisoformat(date)).days
+    if age > OLD_CATALOG_DAYS:
+        yield (
+            f"The catalogue of Apple's systems is of {date}, {age} days old: newer releases do not count yet. "
+            "`fleetkeep catalog update` asks for them."
+        )
     models, releases = totals.beyond_catalog["model"], totals.beyond_catalog["release"]
     if models:
         yield (

@@ -15,6 +15,9 @@ from tests.servers.loopback import Asked, Loopback, Reply, reply
 
 PACKAGE = Path(__file__).parent.parent / "example_plugin"
 SETTINGS = """\
+[catalog]
+refresh = false
+
 [[source]]
 name = "acme"
 kind = "acme"

@@ -555,6 +555,16 @@ def test_what_the_catalogue_does_not_know(small_office: Office) -> None:
     assert small_office.again(None).run.notes == heard.run.notes
 
 
+def test_an_old_catalogue_is_told_with_its_age(small_office: Office) -> None:
+    """Two months without news from Apple are no quiet months: the report says so, and says it again."""
+    for date, told in (("2026-07-27", 0), ("2026-07-26", 1)):
+        small_office.catalog = replace(CATALOG, date=date)
+        heard = small_office.night(1, a_source([a_phone(1, 1)]))
+        assert len(heard.run.notes) == told
+        assert small_office.again(None).run.notes == heard.run.notes
+    assert heard.run.notes[0].startswith("The catalogue of Apple's systems is of 2026-07-26, 61 days old")
+
+
 def stale(days_old: float, at: int = 2) -> Row:
     """A phone whose last backup was so many days old when it reported."""
     return a_phone(1, at, last_cloud_backup_at=night(at) - timedelta(hours=6) - days(days_old))
