@@ -76,7 +76,7 @@ def _seen(case: Case, verdicts: Verdicts) -> tuple[Cause, ...]:
             cause=weight.check,
             strength=weight.strength,
             evidence_for=(clause(verdict.summary),),
-            evidence_against=(*_against(weight.check, case), *weight.against),
+            evidence_against=(*_against(weight.check, case), *weight.against, *_old(weight.check, verdicts)),
         )
         for weight, verdict in found
     )
@@ -93,6 +93,14 @@ def _against(check: str, case: Case) -> Iterator[str]:
         last = case.device.last_cloud_backup_at
         if isinstance(last, datetime) and not case.overdue(last):
             yield f"a backup was still made on {last:%Y-%m-%d}"
+
+
+def _old(check: str, verdicts: Verdicts) -> Clauses:
+    """What was found on a device that fell silent may be otherwise by now."""
+    silent = verdicts.get("silent-device")
+    if check == "silent-device" or type(silent) is not Found:
+        return ()
+    return (f"that was reported {silent.evidence['silent_days']} days ago",)
 
 
 def _unseen(case: Case, verdicts: Verdicts) -> Iterator[Cause]:

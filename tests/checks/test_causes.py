@@ -71,6 +71,13 @@ def unseen(fix: str, **signals: Value) -> Cause | None:
             ("a backup was still made on 2026-11-21",),
         ),
         (
+            {"backup_enabled": False, "inventory_at": ago(12), **STALE},
+            Strength.EXPLAINS,
+            "backup-disabled",
+            ("iCloud Backup is switched off",),
+            ("that was reported 12 days ago",),
+        ),
+        (
             {**STALE, "model_identifier": "iPhone3,1", "os_version": "7.1.2"},
             Strength.EXPLAINS,
             "os-unsupported",
