@@ -16,7 +16,7 @@ from connectors._network import proxy_for
 from fleet import secrets
 from fleet.cli import compose, logs
 from fleet.errors import FleetkeepError, LockedError, SecretUnavailable, Undelivered
-from fleet.nightly.publish import context_of
+from fleet.nightly.publish import texts_of
 from fleet.store import ledger, notifications
 from reports.notify import news
 from reports.notify._channel import AudienceSettings, ChannelSettings, Outside
@@ -39,8 +39,7 @@ class Notices:
 
     def __init__(self, loaded: Settings[SourceSettings]) -> None:
         self._loaded = loaded
-        checks = context_of(loaded.policy, "").checks
-        titles = {name: text.title for name, text in checks.items()}
+        titles = {name: text.title for name, text in texts_of(loaded.policy).items()}
         self._configs = [config for config in loaded.notify if config.enabled]
         self._desks = {
             config.name: news.Desk(config.settings, titles, loaded.report.base_url)

@@ -96,10 +96,16 @@ class Silence:
 
 
 def context_of(policy: Policy, base_url: str, as_of: datetime) -> ReportContext:
-    """What formats may know beforehand: the catalogue of checks, with this policy's thresholds in their rules."""
+    """What formats may know beforehand."""
+    return ReportContext(as_of=as_of, base_url=base_url, checks=texts_of(policy))
+
+
+def texts_of(policy: Policy) -> dict[str, CheckText]:
+    """The catalogue of checks by id, with this policy's thresholds in their rules."""
     thresholds = asdict(policy)
-    texts = (
-        CheckText(id=check.id, title=check.title, rule=check.rule.format(**thresholds), basis=check.basis)
+    return {
+        check.id: CheckText(
+            id=check.id, title=check.title, rule=check.rule.format(**thresholds), basis=check.basis
+        )
         for check in (*installed(), *FLEET_CHECKS)
-    )
-    return ReportContext(as_of=as_of, base_url=base_url, checks={text.id: text for text in texts})
+    }
