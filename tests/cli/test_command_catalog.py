@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from typing import TYPE_CHECKING
@@ -144,12 +145,22 @@ def test_a_run_goes_on_without_feeds(office: Office, apple: AppleServer) -> None
 
 
 def test_a_run_reports_an_outage(office: Office, apple: AppleServer) -> None:
-    """Trouble with iCloud Backup that Apple reports now is an incident of the fleet."""
+    """Trouble with iCloud Backup that Apple reports now is an incident, in every file and on the terminal."""
     apple.bodies["status"] = body(status_page(status_event(f"{TODAY}T00:00:00+00:00")))
     with JamfServer() as server:
         office.configure(jamf_source(server), head=apple.settings())
-        assert office("run").code == 0
+        ended = office("run")
+    assert ended.code == 0
+    said = "Apple reports trouble with iCloud Backup (issue) since "
+    assert f"fleet-wide, high: {said}" in ended.out
     assert [one["check"] for one in office.report()["incidents"]] == ["icloud-outage"]
+    latest = {path.name: path.read_text("utf-8") for path in (office.reports / "latest").iterdir()}
+    rows = [row for row in csv.DictReader(latest["findings.csv"].splitlines()) if not row["serial"]]
+    assert [(row["check"], row["action"], row["severity"]) for row in rows] == [
+        ("icloud-outage", "create", "high")
+    ]
+    assert 'fleetkeep_findings{check="icloud-outage",severity="high"} 1' in latest["metrics.prom"]
+    assert said in latest["index.html"]
 
 
 def test_a_past_night_does_not_ask_for_the_status_of_today(office: Office, apple: AppleServer) -> None:
