@@ -196,8 +196,7 @@ class Bench:
         ]
         found = (*(step.finding for step in steps if step.finding), *ended)
         if BACKUP in assessment.outcomes:
-            backup = next((one for one in found if one.problem == BACKUP), None)
-            self.fleet.device(device, assessment.outcomes[BACKUP], backup)
+            self.fleet.device(device, assessment.outcomes[BACKUP], found)
         status, reason = status_of(assessment, found, case)
         if held and status is Status.UNKNOWN:
             reason = held_back.REASON

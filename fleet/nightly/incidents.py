@@ -72,11 +72,13 @@ class Incidents:
         self.held_until = icloud_outage.held_until(looks[0] if looks else None, clock.now)
         self.held_back = 0
 
-    def device(self, device: Device, outcome: Verdict, finding: Finding | None) -> None:
+    def device(self, device: Device, outcome: Verdict, findings: Iterable[Finding]) -> None:
         """Count one device in, by what tonight says of its backup, or else by the finding that stands."""
         if outcome is CLEAR:
             self._stops.well(factors_of(device))
-        elif isinstance(outcome, Found):
+            return
+        finding = next((one for one in findings if one.problem == BACKUP), None)
+        if isinstance(outcome, Found):
             if finding is None or finding.state != "waived":
                 self._stops.stopped(factors_of(device), _last_backup(device, finding and finding.evidence))
         elif finding is not None and finding.state.standing:
