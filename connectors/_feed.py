@@ -130,6 +130,8 @@ def _asked(feed: Feed[T], kept: Kept | None, manners: Manners) -> tuple[T | None
     known = kept if kept and _content(feed, kept) is not None else None
     ask = Ask(method="GET", url=httpx.URL(feed.url), headers=_conditions(known))
     answer = fetched(ask, feed.trust, manners)
+    fields = {"feed": feed.name, "status": answer.status, "bytes": len(answer.body)}
+    log.info("feed_answered feed=%(feed)s status=%(status)s bytes=%(bytes)s", fields)
     before = kept or Kept(url=feed.url, asked_at=manners.now)
     if known and answer.status == HTTPStatus.NOT_MODIFIED:
         fresh = replace(known, asked_at=manners.now, good_at=manners.now, problem="")

@@ -9,6 +9,7 @@ the host is not asked.
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,9 @@ def apple_context(
     """
     if file is not None:
         root = _in_file(file, fingerprint)
+    elif found := next((one for one in _at_hand(cache) if _is_it(one, fingerprint)), None):
+        root = found
     else:
-        root = next((one for one in _at_hand(cache) if _is_it(one, fingerprint)), None)
-    if root is None:
         root = _from_apple(download, fingerprint)
         cache.write(_KEPT, root)
     # Not the default context: Python 3.13 makes that one strict, and the root is older than what it asks for.
@@ -94,9 +95,12 @@ def _in_file(file: Path, fingerprint: str) -> bytes:
 
 
 def _der(content: bytes) -> bytes:
-    return (
-        ssl.PEM_cert_to_DER_cert(content.decode("ascii").strip()) if content.startswith(b"-----") else content
-    )
+    """The certificate's own bytes; text may say before and after a PEM block what it is."""
+    block = _PEM.search(content)
+    return ssl.PEM_cert_to_DER_cert(block[0].decode("ascii")) if block else content
+
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def _from_apple(download: Callable[[], bytes], fingerprint: str) -> bytes:

@@ -116,6 +116,24 @@ def test_what_has_not_changed_is_not_sent_again(asker: Asker) -> None:
     assert again["if-modified-since"] == "Sun, 22 Nov 2026 18:45:00 GMT"
 
 
+def test_a_feed_that_is_stored_compressed(asker: Asker) -> None:
+    """SOFA's host sends what it stores, compressed, whether one asked for that or not."""
+    packed = Reply(200, gzip.compress(body(sofa_feed([NEWEST]))), {**JSON, "Content-Encoding": "gzip"})
+    with AppleServer() as server:
+        server.instead = _instead(packed)
+        assert versions(asker.ask(f"{server.url}/sofa")) == ["27.0.1"]
+
+
+def test_a_server_that_names_no_version_is_asked_without_condition(asker: Asker) -> None:
+    """Apple's lookup has no ETag of its own: the whole answer comes every time."""
+    with AppleServer() as server:
+        server.instead = _instead(Reply(200, body(sofa_feed([NEWEST])), JSON))
+        asker.ask(f"{server.url}/sofa")
+        asker.later(days=1)
+        assert versions(asker.ask(f"{server.url}/sofa")) == ["27.0.1"]
+    assert not {"if-none-match", "if-modified-since"} & server.asked[-1].headers.keys()
+
+
 def test_what_has_changed_takes_its_place(asker: Asker) -> None:
     """A new answer is read, and the next condition is about that one."""
     with AppleServer() as server:
@@ -320,10 +338,15 @@ def test_an_etag_that_cannot_be_sent_back(asker: Asker) -> None:
         assert "cannot be sent back" in asker.ask(f"{server.url}/sofa").problem
 
 
+def _silent(connection: socket.socket) -> None:
+    """Say nothing until the other side has gone."""
+    connection.recv(1)
+
+
 def test_nobody_waits_long_for_feeds(asker: Asker) -> None:
     """Feeds are asked side by side; one that never answers is left behind when the time is up."""
     asker.seconds = 1.5
-    with AppleServer() as server, listening(lambda _: time.sleep(3)) as port:
+    with AppleServer() as server, listening(_silent) as port:
         started = time.monotonic()
         slow = replace(asker.feed(f"http://127.0.0.1:{port}/slow"), name="slow")
         looks = Errand([slow, asker.feed(f"{server.url}/sofa")], asker.manners, time.monotonic).looks()

@@ -14,7 +14,7 @@ import trustme
 
 from connectors._feed import Manners
 from connectors._feed_cache import Cache
-from connectors._feed_root import PRINT, apple_context
+from connectors._feed_root import apple_context
 from connectors._feeds import feeds_of
 from fleet.errors import SourceError, Unreachable
 from tests.servers.raw import listening
@@ -51,11 +51,19 @@ def reaches(context: ssl.SSLContext, ca: trustme.CA) -> bool:
             return False
 
 
-@pytest.mark.parametrize("form", ["pem", "der"])
-def test_the_file_of_the_settings(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        der(APPLE),
+        APPLE.cert_pem.bytes(),
+        b"# Apple Root CA, from its page\n\n" + APPLE.cert_pem.bytes() + b"\n",
+    ],
+    ids=["der", "pem", "pem with words"],
+)
+def test_the_file_of_the_settings(tmp_path: Path, content: bytes) -> None:
     """The admin's own copy counts, as text or as Apple offers it, and Apple is not asked for one."""
     file = tmp_path / "root"
-    file.write_bytes(APPLE.cert_pem.bytes() if form == "pem" else der(APPLE))
+    file.write_bytes(content)
     context = apple_context(file, Cache(tmp_path / "apple"), nobody, fingerprint=FINGERPRINT)
     assert reaches(context, APPLE)
     assert not reaches(context, STRANGER)
@@ -67,7 +75,7 @@ def test_the_file_of_the_settings(tmp_path: Path, form: str) -> None:
         (STRANGER.cert_pem.bytes(), "is not Apple Root CA"),
         (der(STRANGER), "is not Apple Root CA"),
         (b"", "is not Apple Root CA"),
-        (b"-----BEGIN CERTIFICATE-----\n\xff", "cannot be read as a certificate"),
+        (b"-----BEGIN CERTIFICATE-----\n\xff\n-----END CERTIFICATE-----", "cannot be read as a certificate"),
         (None, "cannot be read as a certificate"),
     ],
 )
@@ -85,6 +93,14 @@ def test_it_is_fetched_once_and_kept(tmp_path: Path) -> None:
     cache, fetched = Cache(tmp_path / "apple"), [der(APPLE)]
     assert reaches(apple_context(None, cache, fetched.pop, fingerprint=FINGERPRINT), APPLE)
     assert reaches(apple_context(None, cache, nobody, fingerprint=FINGERPRINT), APPLE)
+
+
+def test_the_store_of_this_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an organisation has put the root into the system's store, nothing is fetched."""
+    APPLE.cert_pem.write_to_path(tmp_path / "store.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "store.pem"))
+    context = apple_context(None, Cache(tmp_path / "apple"), nobody, fingerprint=FINGERPRINT)
+    assert reaches(context, APPLE)
 
 
 def test_a_kept_file_that_somebody_changed_is_fetched_anew(tmp_path: Path) -> None:
@@ -140,8 +156,3 @@ def test_the_root_counts_for_that_one_host(tmp_path: Path, gdmf_url: str, *, pin
             gdmf.trust()
     else:
         assert gdmf.trust().verify_mode is ssl.CERT_REQUIRED
-
-
-def test_the_print_is_apples() -> None:
-    """The root that is asked for is the one whose print Apple's page of roots gives."""
-    assert PRINT == "b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024"
