@@ -17,6 +17,7 @@ from fleet.model.finding import Clear, Finding, Problem, Severity, Status
 from fleet.model.run import DeviceReport, Outcome
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
+from fleet.nightly.evidence import APPLICABLE, may_close, may_open
 from fleet.nightly.incidents import Incidents
 from fleet.store.readings import Readings
 
@@ -98,6 +99,7 @@ class Bench:
         self._outcomes = judgement.outcomes
         self._news = judgement.news
         self._checks = installed()
+        self._reads = {check.id: check.reads for check in self._checks}
         self._beside = frozenset(check.id for check in self._checks if check.beside_backup)
         self.fleet = Incidents(
             run,
@@ -236,13 +238,14 @@ class Bench:
         found = {problem.problem: problem for problem in assessment.problems}
         for name in (*found, *(name for name in memories if name not in found)):
             problem, memory = found.get(name), memories.get(name)
+            clear = memory is not None and problem is None and _clear(memory, assessment)
             yield (
                 name,
                 Tonight(
                     problem=problem,
-                    clear=memory is not None and problem is None and _clear(memory, assessment),
-                    may_open=problem is not None and self._may_open(device, problem),
-                    may_close=memory is not None and self._may_close(device, memory),
+                    clear=clear,
+                    may_open=problem is not None and may_open(device, problem),
+                    may_close=clear and memory is not None and self._may_close(device, memory, assessment),
                     news=any(sighting.source in self._news for sighting in device.sightings),
                     waived_until=self._waived_until(device, problem, memory),
                     cause=cause if name == "backup" else None,
@@ -251,22 +254,10 @@ class Bench:
                 ),
             )
 
-    def _may_open(self, device: Device, problem: Problem) -> bool:
-        return any(
-            sighting.source in problem.sources and sighting.standing is Standing.READ
-            for sighting in device.sightings
-        )
-
-    def _may_close(self, device: Device, memory: Memory) -> bool:
-        """Every source that carried the evidence, and every one that speaks tonight, is complete and has spoken."""
-        speakers = {
-            sighting.source: sighting.standing for sighting in (*device.superseded, *device.sightings)
-        }
-        involved = (set(memory.sources) & self._outcomes.keys()) | {device.sightings[0].source}
-        return all(
-            self._outcomes[name] is Outcome.COMPLETE and speakers.get(name) is not Standing.UNREAD
-            for name in involved
-        )
+    def _may_close(self, device: Device, memory: Memory, assessment: Assessment) -> bool:
+        held = [self._reads.get(check, _NOTHING) for check in memory.held]
+        signals = APPLICABLE if assessment.not_applicable else _NOTHING.union(*held)
+        return may_close(device, memory, self._outcomes, signals)
 
     def _waived_until(
         self, device: Device, problem: Problem | None, memory: Memory | None

@@ -205,6 +205,27 @@ def test_evidence_is_withdrawn_by_who_gave_it(office: Office) -> None:
     assert back.told() == (RESOLVED, RESOLVE)
 
 
+@pytest.mark.parametrize(
+    ("hq", "how", "expected"),
+    [
+        ([], {"hq_error": DOWN}, (OPEN, NONE)),
+        ([], {}, (OPEN, NONE)),
+        ([a_phone(1, 3, inventory_at=night(1))], {}, (OPEN, NONE)),
+        ([a_phone(1, 3)], {"hq_error": DOWN}, (OPEN, NONE)),
+        ([a_phone(1, 3)], {}, (RESOLVED, RESOLVE)),
+    ],
+    ids=["down", "gone from it", "older word", "broken off", "fresh word"],
+)
+def test_what_was_known_before_the_problem_does_not_end_it(
+    small_office: Office, hq: list[Row], how: dict[str, Value], expected: tuple[State, Action]
+) -> None:
+    """When the one who reported a problem falls silent, another one's word from before it is no evidence."""
+    small_office.night(1, *hq_and_lab([a_phone(1, 1)], [without_facts(1, 1)]))
+    small_office.night(2, *hq_and_lab([], [ill(1, 2, native_id="L")], hq_error=DOWN))
+    silent = a_phone(1, 3, native_id="L", backup_enabled=ABSENT, last_cloud_backup_at=ABSENT)
+    assert small_office.night(3, *hq_and_lab(hq, [silent], **how)).told() == expected
+
+
 def test_device_that_vanished(office: Office) -> None:
     """A vanished device is gone without any action, and resolved when it has been away for longer than the grace."""
     office.night(1, a_source(read_ill(1)))
