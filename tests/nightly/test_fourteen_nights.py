@@ -248,15 +248,14 @@ NIGHTS = st.lists(st.fixed_dictionaries(dict.fromkeys(KNOWS, ANSWERS)), min_size
 
 def listed(name: str, answer: Answer, at: int) -> list[Row]:
     """The records of a source's answer."""
-    make = {
-        "ill": ill,
-        "well": a_phone,
-        "missing": lambda number, at, **own: a_phone(
-            number, at, **{**own, "backup_enabled": ABSENT, "last_cloud_backup_at": ABSENT}
-        ),
-    }
     own = zip(KNOWS[name], answer.words, strict=True)
-    return [make[word](number, at, native_id=f"{name}{number}") for number, word in own if word in make]
+    return [_record(number, word, at, native_id=f"{name}{number}") for number, word in own if word != "away"]
+
+
+def _record(number: int, word: str, at: int, **own: Value) -> Row:
+    gaps: dict[str, Value] = {"backup_enabled": ABSENT, "last_cloud_backup_at": ABSENT}
+    signals: dict[str, Value] = {"ill": {"backup_enabled": False}, "well": {}, "missing": gaps}[word]
+    return a_phone(number, at, **own, **signals)
 
 
 def answering(name: str, answer: Answer, at: int) -> Source:
