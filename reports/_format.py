@@ -66,12 +66,14 @@ class CheckText:
     Attributes:
         id: the check's id, as findings name it.
         rule: one sentence that says when it is found and how bad, with its thresholds filled in.
+        clears: one sentence that says what would end it; empty where that is not known.
     """
 
     id: str
     title: str
     rule: str
     basis: Basis
+    clears: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ class Check:
     Attributes:
         id: the file name with hyphens; outlives releases.
         rule: one sentence with `{policy_fields}` that says when it is found and how bad.
+        clears: likewise, what would end it.
         problem: the ticket it belongs to; `backup` for the outcome checks, else its own id.
         reads: every signal that can change its verdict.
         beside_backup: judged only where the device also has a backup problem.
@@ -100,6 +101,7 @@ class Check:
     judge: Callable[[Case], Verdict]
     source: str
     problem: str = ""
+    clears: str = ""
     beside_backup: bool = False
     judged_at_as_of: bool = False
     assumes: dict[str, str] = field(default_factory=dict[str, str])

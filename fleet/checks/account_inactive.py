@@ -18,6 +18,7 @@ CHECK = Check(
     id="account-inactive",
     title="The Apple Account is not active",
     rule="Found (low) when the device reports that its store account is not active.",
+    clears="It ends when the device reports that its account is active.",
     basis=Basis.INFERRED,
     reads=frozenset({"account_active"}),
     fixes=("local-backup", "sign-out-and-in"),

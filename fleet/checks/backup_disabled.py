@@ -18,6 +18,7 @@ CHECK = Check(
     id="backup-disabled",
     title="iCloud Backup is off",
     rule="Found (high) when the device reports that iCloud Backup is switched off.",
+    clears="It ends when the device reports that iCloud Backup is on.",
     basis=Basis.OBSERVED,
     problem="backup",
     reads=frozenset({"backup_enabled"}),

@@ -48,6 +48,7 @@ CHECK = Check(
         "Found (high) when the last backup is more than {backup_expiring_days} days old, critical when it is"
         " more than 180 days old and Apple may have deleted it."
     ),
+    clears="It ends when the device reports a backup that is at most {backup_expiring_days} days old.",
     basis=Basis.OBSERVED,
     problem="backup",
     reads=frozenset({"last_cloud_backup_at"}),

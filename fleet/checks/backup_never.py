@@ -36,6 +36,7 @@ CHECK = Check(
         "Found (high) when iCloud Backup is on, no backup was ever made, and the device had been enrolled "
         "for more than {backup_warn_days} days when it reported."
     ),
+    clears="It ends when the device reports its first backup.",
     basis=Basis.INFERRED,
     problem="backup",
     reads=frozenset({"backup_enabled", "last_cloud_backup_at", "enrolled_at"}),

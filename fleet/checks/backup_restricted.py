@@ -18,6 +18,7 @@ CHECK = Check(
     id="backup-restricted",
     title="iCloud Backup is forbidden by a profile",
     rule="Found (high) when a management profile forbids iCloud Backup.",
+    clears="It ends when the device reports that no profile forbids iCloud Backup any more.",
     basis=Basis.OBSERVED,
     problem="backup",
     reads=frozenset({"backup_restricted"}),

@@ -49,6 +49,7 @@ CHECK = Check(
         "Found when the last backup was older than {backup_warn_days} days (medium), {backup_high_days} days"
         " (high) or {backup_critical_days} days (critical) at the time the device reported."
     ),
+    clears="It ends when the device reports a backup that is at most {backup_warn_days} days old.",
     basis=Basis.OBSERVED,
     problem="backup",
     reads=frozenset({"last_cloud_backup_at"}),

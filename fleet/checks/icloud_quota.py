@@ -34,6 +34,7 @@ CHECK = Check(
         " in use: the iCloud storage itself is visible to no management system. Where the source names no plan"
         " of its own, the plan is assumed and the finding a mere hint."
     ),
+    clears="It ends with the backup problem, or when at most {icloud_plan_gb} GB of the storage are in use.",
     basis=Basis.INFERRED,
     reads=frozenset({"capacity_bytes", "available_bytes"}),
     fixes=("free-icloud-storage",),

@@ -210,6 +210,7 @@ CHECK = Check(
         "allowed are the newest, the one before while Apple patches it, and for {os_major_grace_days} days "
         "after a new one the one before those."
     ),
+    clears="It ends when the device reports the newest system for its model.",
     basis=Basis.OBSERVED,
     reads=frozenset({"model_identifier", "model_name", "os_version", "os_build"}),
     fixes=("enforce-update", "update-system"),

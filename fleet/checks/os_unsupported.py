@@ -68,6 +68,10 @@ CHECK = Check(
         "Found (critical) when the system is older than iOS 9, the minimum of iCloud Backup; found (low) "
         "when the model's last major is no longer one of the two newest."
     ),
+    clears=(
+        "It ends when the device reports a system of iOS 9 or later; hardware that Apple has left"
+        " behind keeps it."
+    ),
     basis=Basis.OBSERVED,
     reads=frozenset({"model_identifier", "model_name", "os_version", "platform"}),
     fixes=("replace-hardware",),

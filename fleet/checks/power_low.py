@@ -35,6 +35,9 @@ CHECK = Check(
         "Found (low) on a device with a backup problem when its battery was under 20 % at each of the last "
         "five observations: automatic backups need power."
     ),
+    clears=(
+        "It ends with the backup problem, or when the device is once seen with 20 % of its battery or more."
+    ),
     basis=Basis.INFERRED,
     reads=frozenset({"battery_percent"}),
     fixes=("wifi-and-power", "power-and-data-modes"),

@@ -36,6 +36,7 @@ CHECK = Check(
         "Found when the device last reported more than {silent_days} days ago (low) or more than 30 days ago "
         "(medium)."
     ),
+    clears="It ends when the device reports again.",
     basis=Basis.OBSERVED,
     reads=frozenset({"inventory_at", "checkin_at"}),
     fixes=("check-in",),

@@ -131,6 +131,7 @@ CHECK = Check(
         "days at the pace of at least seven days' readings of the last 45 days, and within 60 days at the slowest "
         "pace that these readings allow at 90 % confidence."
     ),
+    clears="It ends when the readings no longer point to a full storage within 30 days.",
     basis=Basis.INFERRED,
     reads=frozenset({"capacity_bytes", "available_bytes"}),
     fixes=("free-device-storage",),

@@ -69,6 +69,9 @@ CHECK = Check(
         "{storage_high_percent_free} % or {storage_high_gb_free} GB (high), or less than "
         "{storage_critical_gb_free} GB (critical)."
     ),
+    clears=(
+        "It ends when at least {storage_warn_percent_free} % and at least {storage_high_gb_free} GB are free."
+    ),
     basis=Basis.INFERRED,
     reads=frozenset({"capacity_bytes", "available_bytes"}),
     fixes=("free-device-storage",),

@@ -20,6 +20,7 @@ CHECK = Check(
     id="vpn-configured",
     title="A VPN may block the backup",
     rule="Found (low) on a device with a backup problem when an always-on or on-demand VPN is configured.",
+    clears="It ends with the backup problem, or when no always-on or on-demand VPN is reported any more.",
     basis=Basis.INFERRED,
     reads=frozenset({"vpn_configured"}),
     fixes=("vpn-off", "allow-apple-hosts"),

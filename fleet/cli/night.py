@@ -97,6 +97,7 @@ class Work:
             listener=listener,
             accept_mass_change=accept_mass_change,
             notes=(*apple.notes, *notes),
+            history=isinstance(listener, Publication),
         )
         if self.bar:
             self.bar.clear()

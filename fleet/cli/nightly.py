@@ -102,7 +102,7 @@ def report(
     again, _ = judge.remade(database, run_id)
     texts = publish.context_of(again.terms.policy, again.terms.base_url, again.as_of)
     with publish.Publication(out or loaded.report.directory, again.as_of, chosen, texts) as publication:
-        finished = judge.judge_again(database, again.run_id, publication)
+        finished = judge.judge_again(database, again.run_id, publication, history=True)
         place = publication.publish(finished, as_latest=run_id is None)
     typer.echo(f"report of run {finished.id}: {front_page(place, chosen)}")
 

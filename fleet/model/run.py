@@ -184,6 +184,35 @@ class RuledOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A finding that ended before tonight.
+
+    Attributes:
+        last_seen: the last night whose evidence showed it.
+        reason: why it ended, where that is not the evidence itself.
+    """
+
+    check: str
+    severity: Severity
+    first_seen: datetime
+    last_seen: datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one past collection saw of a device; None where it did not say.
+
+    Attributes:
+        last_backup: None also for a backup that was never made.
+    """
+
+    collected_at: datetime
+    available_bytes: int | None
+    last_backup: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceReport:
     """Everything the reports say of one device.
 
@@ -196,6 +225,8 @@ class DeviceReport:
         causes: of a device with a backup problem, the most probable first.
         ruled_out: what its evidence excludes.
         handling: how instructions for it are to be worded.
+        past: its findings that ended before tonight.
+        history: of a device with a grave finding, a few nights of the last weeks, oldest first.
     """
 
     device: Device
@@ -209,6 +240,8 @@ class DeviceReport:
     causes: tuple[Cause, ...] = ()
     ruled_out: tuple[RuledOut, ...] = ()
     handling: Handling = ANY_DEVICE
+    past: tuple[Past, ...] = ()
+    history: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

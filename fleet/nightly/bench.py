@@ -14,7 +14,7 @@ from fleet.lifecycle import Clock, Condition, Memory, Step, Tonight, advance, fi
 from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
-from fleet.model.run import DeviceReport, Outcome
+from fleet.model.run import DeviceReport, Outcome, Past
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
 from fleet.nightly.evidence import APPLICABLE, may_close, may_open
@@ -82,6 +82,7 @@ class Bench:
     Attributes:
         fleet: what the devices that passed come to together.
         waivers: those in force, with how many findings each covered.
+        readings: the past of the fast signals.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Bench:
             looks=judgement.looks,
             keep=judgement.chained,
         )
-        self._readings = Readings(database, judgement.run_id, as_of=judgement.as_of)
+        self.readings = Readings(database, judgement.run_id, as_of=judgement.as_of)
         self._falling = self._fallen() if whole_fleet else None
         self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
 
@@ -146,7 +147,7 @@ class Bench:
 
     def _fallen(self, among: Sequence[int] | None = None) -> frozenset[int]:
         """The records whose storage may be filling up, by a glance; of all, or of a few."""
-        return self._readings.falling(
+        return self.readings.falling(
             full_within_days=storage_filling.FILLED_AT_HALF_PACE_DAYS,
             over_days=storage_filling.SPAN.days,
             among=among,
@@ -175,7 +176,7 @@ class Bench:
             plan_known=device.sightings[0].source in self._judgement.terms.plans,
             now=self._judgement.as_of,
             catalog=self._judgement.catalog,
-            readings=lambda: _past(self._readings, record_ids),
+            readings=lambda: _past(self.readings, record_ids),
             falling=not (self._fallen(record_ids) if self._falling is None else self._falling).isdisjoint(
                 record_ids
             ),
@@ -214,6 +215,7 @@ class Bench:
             causes=plan.causes,
             ruled_out=plan.ruled_out,
             handling=plan.handling,
+            past=tuple(_ended_before(steps)) if memories else (),
         )
         return report, any(step.moved for step in steps)
 
@@ -286,6 +288,20 @@ def _past(readings: Readings, record_ids: Sequence[int]) -> list[Reading]:
     return [
         Reading(one.observed_at, one.available_bytes, one.battery_percent) for one in readings.of(record_ids)
     ]
+
+
+def _ended_before(steps: Sequence[Step]) -> Iterator[Past]:
+    """What is remembered and has nothing to show tonight."""
+    for step in steps:
+        memory = step.memory
+        if step.finding is None and memory.condition is Condition.RESOLVED and memory.last_seen is not None:
+            yield Past(
+                check=memory.check,
+                severity=memory.severity,
+                first_seen=memory.first_seen,
+                last_seen=memory.last_seen,
+                reason=memory.reason,
+            )
 
 
 def _worst(found: Sequence[Finding]) -> Severity | None:

@@ -20,6 +20,7 @@ from fleet.model.run import Outcome, RunReport, Totals
 from fleet.model.waiver import use_of
 from fleet.nightly import remarks, rules
 from fleet.nightly.bench import Bench, Judgement
+from fleet.nightly.recall import Recall
 from fleet.nightly.terms import Terms, waiver_from
 from fleet.store import ledger
 from fleet.store.open_run import OpenRun, open_run
@@ -81,6 +82,7 @@ def judge(
     accept_mass_change: bool = False,
     notes: Sequence[str] = (),
     status: SystemStatus | None = None,
+    history: bool = False,
 ) -> RunReport:
     """Judge the fleet as it was known at `as_of`, write down what became of findings, and report.
 
@@ -89,6 +91,7 @@ def judge(
         now: the wall clock, for the ledger alone.
         accept_mass_change: the admin has seen that much changed and says that it is true.
         status: what Apple says of its services; None where it was not asked or did not answer.
+        history: the listener shows what grave devices were like on earlier nights, so that is looked up.
 
     Raises:
         SettingsError: nothing had been collected by then.
@@ -103,7 +106,7 @@ def judge(
     )
     for hold in (False, True):
         with open_run(database, judgement.run_id, _number(judgement), basis, write=True) as run:
-            passed = _pass(database, run, judgement, listener, hold=hold)
+            passed = _pass(database, run, judgement, listener, hold=hold, history=history)
             if not hold and not accept_mass_change and _too_much(passed, judgement):
                 listener.again()
                 continue
@@ -112,7 +115,9 @@ def judge(
     raise AssertionError("a held pass is always the last")
 
 
-def judge_again(database: Database, run_id: int | None, listener: Listener) -> RunReport:
+def judge_again(
+    database: Database, run_id: int | None, listener: Listener, *, history: bool = False
+) -> RunReport:
     """Make a past run again from what the ledger holds of it; the newest without `run_id`.
 
     Raises:
@@ -120,7 +125,7 @@ def judge_again(database: Database, run_id: int | None, listener: Listener) -> R
     """
     judgement, hold = remade(database, run_id)
     with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
-        passed = _pass(database, run, judgement, listener, hold=hold)
+        passed = _pass(database, run, judgement, listener, hold=hold, history=history)
     return rebuilt(database, judgement.run_id, passed)
 
 
@@ -277,17 +282,25 @@ def _too_much(passed: Passed, judgement: Judgement) -> bool:
 
 
 def _pass(
-    database: Database, run: OpenRun, judgement: Judgement, listener: Listener, *, hold: bool
+    database: Database,
+    run: OpenRun,
+    judgement: Judgement,
+    listener: Listener,
+    *,
+    hold: bool,
+    history: bool,
 ) -> Passed:
     """One walk over the fleet, and what follows for it as a whole."""
     bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
+    recall = Recall(bench.readings if history else None, listener.device)
     totals, moved = Totals(), 0
     for sighted, own, superseded in _beside(run.devices(), run.memories()):
         report, changed_sides = bench.report(sighted, own, superseded)
         moved += changed_sides
         if report is not None:
             totals.add(report)
-            listener.device(report)
+            recall.take(report, sighted)
+    recall.flush()
     totals.covered = bench.waivers.covered
     incidents = tuple(bench.fleet.judged())
     for incident in incidents:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Self
 
 from fleet.checks import FLEET_CHECKS, installed
+from fleet.checks._check import Check
 from reports._format import CheckText, Format, ReportContext, Writer, Written
 from reports.directory import RunDirectory, writing
 
@@ -105,7 +106,11 @@ def texts_of(policy: Policy) -> dict[str, CheckText]:
     thresholds = asdict(policy)
     return {
         check.id: CheckText(
-            id=check.id, title=check.title, rule=check.rule.format(**thresholds), basis=check.basis
+            id=check.id,
+            title=check.title,
+            rule=check.rule.format(**thresholds),
+            basis=check.basis,
+            clears=check.clears.format(**thresholds) if isinstance(check, Check) else "",
         )
         for check in (*installed(), *FLEET_CHECKS)
     }

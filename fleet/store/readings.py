@@ -1,4 +1,4 @@
-"""What the nights before knew of free space and battery: the past that some checks judge by."""
+"""What the nights before knew of the fast signals: the past that some checks judge by, and that reports show."""
 
 from __future__ import annotations
 
@@ -28,8 +28,17 @@ class PastReading:
     battery_percent: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class PastState:
+    """Storage and backup of a record at one past collection; None where the value was not known."""
+
+    collected_at: datetime
+    available_bytes: int | None
+    last_backup: datetime | None
+
+
 class Readings:
-    """Past readings of single devices, asked for one at a time over one run's recent collections."""
+    """Past readings of devices over one run's recent collections."""
 
     def __init__(self, database: Database, run_id: int, *, as_of: datetime) -> None:
         self._engine = database.engine
@@ -61,6 +70,16 @@ class Readings:
             if (observed := row.inventory_at or row.checkin_at or self._moments[row.collection_id])
         }
         return [by_moment[moment] for moment in sorted(by_moment)]
+
+    def glance(self, record_ids: Sequence[int], *, at_most: int) -> dict[int, list[PastState]]:
+        """A few nights' states of many records, by record, oldest first; the nights are spread evenly."""
+        nights = [one for several in self._by_present.values() for one in _spread(several, at_most)]
+        asked = {"collections": nights, "records": list(record_ids)}
+        found: dict[int, list[PastState]] = {}
+        with self._engine.connect() as connection:
+            for record, collection, available, backup in connection.execute(_STATES, asked):
+                found.setdefault(record, []).append(PastState(self._moments[collection], available, backup))
+        return found
 
     def falling(
         self, *, full_within_days: float, over_days: float, among: Collection[int] | None = None
@@ -106,6 +125,28 @@ _PAST = (
     )
     .order_by(t.reading.c.collection_id, t.reading.c.source_device_id)
 )
+
+_STATES = (
+    sa.select(
+        t.reading.c.source_device_id,
+        t.reading.c.collection_id,
+        t.reading.c.available_bytes,
+        t.reading.c.last_cloud_backup_at,
+    )
+    .where(
+        t.reading.c.collection_id.in_(sa.bindparam("collections", expanding=True)),
+        t.reading.c.source_device_id.in_(sa.bindparam("records", expanding=True)),
+    )
+    .order_by(t.reading.c.source_device_id, t.reading.c.collection_id)
+)
+
+
+def _spread(collections: Sequence[int], at_most: int) -> list[int]:
+    """At most so many of them, the newest included."""
+    last = len(collections) - 1
+    places = {last - last * step // max(at_most - 1, 1) for step in range(at_most)}
+    return [collections[place] for place in sorted(places)] if collections else []
+
 
 _past = t.reading.alias("past")
 _FALLING = (

@@ -147,7 +147,9 @@ class Office:
         )
         return collect(sources, around)
 
-    def judge(self, at: int, *, accept: bool = False, status: SystemStatus | None = None) -> Heard:
+    def judge(
+        self, at: int, *, accept: bool = False, status: SystemStatus | None = None, history: bool = False
+    ) -> Heard:
         """Judge what is known in the night `at`."""
         ears = Ears()
         run = judge(
@@ -160,6 +162,7 @@ class Office:
             listener=ears,
             accept_mass_change=accept,
             status=status,
+            history=history,
         )
         return heard(run, ears)
 
@@ -170,10 +173,10 @@ class Office:
         self.collect(at, *sources, accept=accept)
         return self.judge(at, accept=accept, status=status)
 
-    def again(self, run_id: int | None) -> Heard:
+    def again(self, run_id: int | None, *, history: bool = False) -> Heard:
         """Make a past run again."""
         ears = Ears()
-        return heard(judge_again(self.database, run_id, ears), ears)
+        return heard(judge_again(self.database, run_id, ears, history=history), ears)
 
     def ledger(self, at: int, name: str = "hq") -> SourceReport:
         """The source's line in the report of that night."""
