@@ -47,7 +47,10 @@ def pages_of(api: Api, path: str, settings: AppleBusinessSettings, permission: s
         return page.link or (page.cursor and f"{first}&{urlencode({'cursor': page.cursor})}")
 
     return _pages.by_link(
-        lambda link: api.get(link, listed_page, permission=permission), following, first=first
+        lambda link: api.get(link, listed_page, permission=permission),
+        following,
+        first=first,
+        rows=lambda page: page.rows,
     )
 
 

@@ -44,7 +44,10 @@ def _chunks(api: Api, path: str, size: int) -> Iterator[Chunk]:
     first = f"{path}?per_page={size}&page=1"
     try:
         for chunk in _pages.by_link(
-            lambda link: api.get(link, _chunk), lambda chunk: chunk.following, first=first
+            lambda link: api.get(link, _chunk),
+            lambda chunk: chunk.following,
+            first=first,
+            rows=lambda chunk: chunk.rows,
         ):
             came = True
             yield chunk

@@ -123,7 +123,7 @@ def _sorted_out(answer: Answer, ids: Sequence[str]) -> _Round:
             done.answers[native_id] = _rows.field(item, "body")
         elif status == HTTPStatus.NOT_FOUND:
             done.answers[native_id] = None
-        elif status in _WORTH_WAITING:
+        elif isinstance(status, int) and status in _WORTH_WAITING:
             done.again.append(native_id)
             done.pause = max(done.pause, _asked_pause(_rows.field(item, "headers")))
     return done

@@ -27,7 +27,7 @@ SIDE_FAILURES = (PermissionMissing, NotFound, ServerTrouble, BadAnswer)
 def pages(api: Api, first: str, permission: str) -> Iterator[list[object]]:
     """The rows of every page from `first` on; Graph names the next page itself, and the last one names none."""
     fetch = partial(api.get, decode=_page, permission=permission)
-    for rows, _ in by_link(fetch, lambda page: page[1], first=first):
+    for rows, _ in by_link(fetch, lambda page: page[1], first=first, rows=lambda page: page[0]):
         yield rows
 
 

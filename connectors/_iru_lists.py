@@ -103,7 +103,7 @@ def prism(api: Api, path: str, permission: str) -> Iterator[object]:
         params = [*families, ("cursor", cursor)] if cursor else families
         return api.get(path, partial(_leaf, key="data"), params=params, permission=permission)
 
-    leaves = _pages.by_cursor(fetch, lambda leaf: leaf.named("cursor"))
+    leaves = _pages.by_cursor(fetch, lambda leaf: leaf.named("cursor"), rows=lambda leaf: leaf.rows)
     return chain.from_iterable(leaf.rows for leaf in leaves)
 
 
@@ -121,7 +121,9 @@ def linked(api: Api, path: str, key: str, permission: str) -> Iterator[object]:
         query = (leaf.named("next") or "").partition("?")[2]
         return parse_qs(query).get(key, [None])[0]
 
-    return chain.from_iterable(leaf.rows for leaf in _pages.by_cursor(fetch, following))
+    return chain.from_iterable(
+        leaf.rows for leaf in _pages.by_cursor(fetch, following, rows=lambda leaf: leaf.rows)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,16 +25,20 @@ class DeviceList:
     """The list with the given sections, page by page; threads may share it.
 
     Every method raises `SourceError` where it cannot go on.
+
+    Attributes:
+        page_size: rows on a page, as far as is known what the server grants.
     """
 
     def __init__(self, api: Api, page_size: int, sections: Mapping[str, str]) -> None:
         self._api = api
-        self._page_size = page_size
+        self.page_size = page_size
         self._pages = DevicePages(api, sections)
 
     def hauls(self, ahead: int) -> Generator[Haul, None, None]:
         """Every page in order, up to `ahead` fetched at once."""
         first, size = self._first()
+        self.page_size = size
         yield first
         if first.size:
             last = None if first.total is None else ceil(first.total / size) - 1
@@ -65,17 +69,17 @@ class DeviceList:
             return None
 
     def _first(self) -> tuple[Haul, int]:
-        haul = self._pages.whole(0, self._page_size)
+        haul = self._pages.whole(0, self.page_size)
         if haul is None:
             # Which size the server would have granted is not known; a small one it grants for certain.
-            size = min(self._page_size, _SMALL_PAGE)
+            size = min(self.page_size, _SMALL_PAGE)
             return self._pages.page(0, size), size
         # The server caps the size without a word: what arrived is what it grants.
-        capped = haul.total is not None and 0 < haul.size < min(self._page_size, haul.total)
-        return haul, haul.size if capped else self._page_size
+        capped = haul.total is not None and 0 < haul.size < min(self.page_size, haul.total)
+        return haul, haul.size if capped else self.page_size
 
     def _page_of_ids(self, number: int) -> tuple[str, ...]:
-        params = [("page", number), ("page-size", self._page_size), ("sort", "id:asc")]
+        params = [("page", number), ("page-size", self.page_size), ("sort", "id:asc")]
         return self._api.get(LIST, _ids, params=params, permission=READ_DEVICES)
 
 

@@ -16,7 +16,7 @@ import httpx
 from connectors import _pages, _rows, _wire
 from connectors._meraki_record import FIELDS, PAGE
 from fleet.errors import BadAnswer, NotFound
-from fleet.model.fact import ABSENT, Fact, Gap
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
@@ -56,39 +56,56 @@ def no_such_network(network_id: str) -> NotFound:
 
 def networks(api: Api, organization_id: str, network_ids: tuple[str, ...] | None) -> dict[str, Fact[str]]:
     """The networks to read, by id, with their names: `network_ids`, else all that are Systems Manager's."""
-    found = _systems_manager_networks(api, organization_id)
+    listed = [_network(row) for row in _listed_networks(api, organization_id)]
+    found = {key: name for key, name, managed in listed if key is not None and managed is True}
+    if network_ids is not None:
+        # One that is asked for and not listed is tried all the same: its own answer says what is wrong.
+        return {key: found.get(key, ABSENT) for key in network_ids}
+    if any(isinstance(managed, Gap) or (managed and key is None) for key, _, managed in listed):
+        # It may be one of Systems Manager's, and then its devices would seem to have left.
+        raise BadAnswer(
+            f"organization {organization_id} lists a network whose id or productTypes cannot be read: name yours in "
+            "network_ids, and report it to Meraki"
+        )
     if not found:
         raise NotFound(
             f"organization {organization_id} shows this key no Systems Manager network: check "
             f"organization_id, and that the key's admin may see it ({ADMINISTRATORS})"
         )
-    # One that is asked for and not listed is tried all the same: its own answer says what is wrong.
-    return {key: found.get(key, ABSENT) for key in network_ids or found}
+    return found
 
 
-def _systems_manager_networks(api: Api, organization_id: str) -> dict[str, Fact[str]]:
+def _listed_networks(api: Api, organization_id: str) -> list[object]:
     path = f"/organizations/{quote(organization_id, safe='')}/networks"
     try:
-        listed = [row for haul in _hauls(api, path) for row in haul.rows]
+        return [row for haul in _hauls(api, path) for row in haul.rows]
     except NotFound:
         raise NotFound(
             f"organization {organization_id} is unknown to this key: check organization_id (the "
             f'answer of GET /organizations has it) and "{API_ACCESS}" ({ORGANIZATION_SETTINGS})'
         ) from None
-    rows = (row for row in listed if "systemsManager" in _words(_rows.field(row, "productTypes")))
-    named = ((_wire.text(_rows.field(row, "id")), _wire.text(_rows.field(row, "name"))) for row in rows)
-    return {key: name for key, name in named if not isinstance(key, Gap)}
 
 
-def _words(value: object) -> tuple[str, ...]:
-    named = _wire.names(value)
-    return () if isinstance(named, Gap) else named
+def _network(row: object) -> tuple[str | None, Fact[str], Fact[bool]]:
+    """A network's id and name, and whether it is one of Systems Manager."""
+    managed = _is_systems_manager(_rows.field(row, "productTypes"))
+    return _wire.any_id(_rows.field(row, "id")), _wire.text(_rows.field(row, "name")), managed
+
+
+def _is_systems_manager(product_types: object) -> Fact[bool]:
+    try:
+        kinds = [_wire.text(kind) for kind in _rows.rows(product_types)]
+    except ValueError:
+        return UNREADABLE
+    if "systemsManager" in kinds:
+        return True
+    return UNREADABLE if any(isinstance(kind, Gap) for kind in kinds) else False
 
 
 def _hauls(api: Api, path: str) -> Iterator[Haul]:
     """Every page of the list at `path`; raises `SourceError` where it cannot go on."""
     first = f"{path}?perPage={LARGEST_PAGE}"
-    return _pages.by_link(partial(_haul_at, api, whole_list), _following, first=first)
+    return _pages.by_link(partial(_haul_at, api, whole_list), _following, first=first, rows=_rows_of)
 
 
 def device_hauls(api: Api, path: str, page_size: int | None) -> Iterator[Haul]:
@@ -109,7 +126,7 @@ def device_hauls(api: Api, path: str, page_size: int | None) -> Iterator[Haul]:
         # A single name that Meraki does not know costs the whole answer.
         return replace(_haul_at(api, _device_rows, f"{path}?perPage={size}"), troubles=(_FIELDS_REFUSED,))
 
-    return _pages.by_link(fetch, _following, first=whole)
+    return _pages.by_link(fetch, _following, first=whole, rows=_rows_of)
 
 
 def whole_list(answer: Answer) -> list[object]:
@@ -131,3 +148,7 @@ def _haul_at(api: Api, rows: Callable[[Answer], list[object]], link: str) -> Hau
 
 def _following(haul: Haul) -> str | None:
     return haul.following
+
+
+def _rows_of(haul: Haul) -> list[object]:
+    return haul.rows

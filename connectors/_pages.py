@@ -15,22 +15,32 @@ from typing import TYPE_CHECKING, TypeVar
 from fleet.errors import BadAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
+_REPEATS = "the list repeats itself: one page came twice in a row; report it to the vendor"
 K = TypeVar("K")
 P = TypeVar("P")
 
 
-def by_cursor(fetch: Callable[[str | None], P], following: Callable[[P], str | None]) -> Iterator[P]:
+def by_cursor(
+    fetch: Callable[[str | None], P],
+    following: Callable[[P], str | None],
+    *,
+    rows: Callable[[P], Sequence[object]] = lambda _: (),
+) -> Iterator[P]:
     """Pages from `fetch(None)` on, each naming the next by `following`.
 
     None or "" for the next ends the walk, an empty page does not. Raises `BadAnswer` when a cursor comes a
-    second time.
+    second time, or the same `rows` twice in a row.
     """
     seen: set[str] = set()
+    before: Sequence[object] = ()
     cursor: str | None = None
     while True:
         page = fetch(cursor)
+        if rows(page) and rows(page) == before:
+            raise BadAnswer(_REPEATS)
+        before = rows(page)
         yield page
         cursor = following(page)
         if not cursor:
@@ -42,7 +52,13 @@ def by_cursor(fetch: Callable[[str | None], P], following: Callable[[P], str | N
         seen.add(cursor)
 
 
-def by_link(fetch: Callable[[str], P], following: Callable[[P], str | None], *, first: str) -> Iterator[P]:
+def by_link(
+    fetch: Callable[[str], P],
+    following: Callable[[P], str | None],
+    *,
+    first: str,
+    rows: Callable[[P], Sequence[object]] = lambda _: (),
+) -> Iterator[P]:
     """Like `by_cursor`, for links: `first` is the first page's, and coming back to it is a circle too."""
 
     def beyond_first(page: P) -> str | None:
@@ -53,7 +69,7 @@ def by_link(fetch: Callable[[str], P], following: Callable[[P], str | None], *, 
             )
         return link
 
-    return by_cursor(lambda link: fetch(link or first), beyond_first)
+    return by_cursor(lambda link: fetch(link or first), beyond_first, rows=rows)
 
 
 def by_offset(fetch: Callable[[int], P], size: Callable[[P], int]) -> Iterator[P]:
@@ -129,8 +145,6 @@ def _until_empty(pages: Generator[P, None, None], size: Callable[[P], int]) -> I
             if size(page) == 0:
                 return
             if page == before:
-                raise BadAnswer(
-                    "the list repeats itself: one page came twice in a row; report it to the vendor"
-                )
+                raise BadAnswer(_REPEATS)
             yield page
             before = page

@@ -8,6 +8,7 @@ kind arrives as it is, and `field` makes it unreadable.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -22,19 +23,22 @@ Loose = Field(union_mode="left_to_right")
 
 _MISREAD = object()
 _LONGEST_WHOLE = 400
+_TOO_DEEP = 64
+_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def decode(page: TypeAdapter[P], body: bytes) -> P:
     """`body` as a page; raises ValueError where it is no JSON or has another shape at the top.
 
     Read strictly first, which is several times as fast. What only the strict reader refuses (lone surrogates,
-    bytes that are no UTF-8, numbers of a thousand digits) is let in and left to the readers of single values.
+    bytes that are no UTF-8, numbers of a thousand digits, nesting without end) is let in and left to the readers of
+    single values.
     """
     try:
         return page.validate_json(body)
     except ValidationError:
-        loose = json.loads(body.decode("utf-8-sig", errors="replace"), parse_int=_whole)
-        return page.validate_python(loose)
+        text = shallow(body.decode("utf-8-sig", errors="replace"))
+        return page.validate_python(json.loads(text, parse_int=_whole))
 
 
 def anything(body: bytes) -> object:
@@ -43,6 +47,23 @@ def anything(body: bytes) -> object:
 
 
 _ANYTHING = TypeAdapter[object](object)
+
+
+def shallow(text: str) -> str:
+    """`text` with a zero in place of whatever lies deeper than anything that is read: to read it would overflow."""
+    kept: list[str] = []
+    depth = kept_to = 0
+    for token in _STRUCTURE.finditer(text):
+        if token[0] in "[{":
+            depth += 1
+            if depth == _TOO_DEEP:
+                kept.append(text[kept_to : token.start()])
+        elif token[0] in "]}":
+            if depth == _TOO_DEEP:
+                kept.append("0")
+                kept_to = token.end()
+            depth -= 1
+    return "".join(kept) + text[kept_to:] if depth < _TOO_DEEP else ""
 
 
 def _whole(digits: str) -> object:

@@ -49,7 +49,7 @@ def listed(
             _rows.rows(_rows.field(said, "data")), _wire.flag(_rows.field(said, "has_more")) is False
         )
 
-    for batch in by_cursor(fetch, _Batch.following):
+    for batch in by_cursor(fetch, _Batch.following, rows=lambda batch: batch.rows):
         yield batch.rows
 
 

@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, TypeGuard
 
+from connectors._rows import shallow
 from connectors._table import SHOWN, Lines, Row
 from fleet.model.device import Rejected
 
@@ -54,7 +55,9 @@ def parsed(line: str) -> object:
     """The JSON value, or `_MISSING` where it is not one."""
     try:
         return json.loads(line, parse_int=_whole)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return parsed(shallow(line))
+    except ValueError:
         return _MISSING
 
 

@@ -142,7 +142,7 @@ def walked(
     def fetch(link: str) -> P:
         return api.get(link, partial(_whole, page), permission=permission)
 
-    return _pages.by_link(fetch, _following, first=f"{path}?{urlencode(params)}")
+    return _pages.by_link(fetch, _following, first=f"{path}?{urlencode(params)}", rows=_results)
 
 
 def _whole(page: TypeAdapter[P], answer: _http.Answer) -> P:
@@ -150,6 +150,10 @@ def _whole(page: TypeAdapter[P], answer: _http.Answer) -> P:
     if not isinstance(field(found, "next"), str | None):
         raise ValueError("no link")  # noqa: TRY004 - the sign of an unusable answer
     return found
+
+
+def _results(page: object) -> list[object]:
+    return _rows.rows(field(page, "results"))
 
 
 def _following(page: object) -> str | None:

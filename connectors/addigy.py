@@ -6,7 +6,7 @@ Paths, paging and limits: Addigy API v2 specification and "API Documentation v2"
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
@@ -15,14 +15,15 @@ from pydantic import AfterValidator, SecretStr
 
 from connectors import _rows
 from connectors._addigy_beside import CONSOLE, VIEW_DEVICES, VIEW_USERS, SideData, first_assignments, org_of
-from connectors._addigy_record import FACTS, PAGE, Beside, read_record
+from connectors._addigy_record import FACTS, PAGE, read_record
 from connectors._auth import FixedHeaders
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Answer, Api, RateLimit, open_api, origin_url
 from connectors._pages import by_number
 from connectors._probe import tried
+from connectors._tally import Tally, walks
 from fleet.errors import PermissionMissing, SourceError, Throttled
-from fleet.model.device import SIGNALS, DeviceRecord, Rejected
+from fleet.model.device import SIGNALS
 from fleet.model.fact import ABSENT
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 _DEVICES = "/devices"
 _USUAL_PAGE = 100
 _MOST_CONNECTIONS = 3
-_WALKS = 2
 # A fifth of what Addigy allows at most, for other tools use the same allowance and overdrawing it costs a day.
 _REQUESTS, _SECONDS = 100, 10.0
 
@@ -54,41 +54,6 @@ class _Haul:
     total: int | None
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What one walk has brought so far; `rows` counts items of any kind."""
-
-    rows: int = 0
-    seen: set[str] = field(default_factory=set[str])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-    totals: list[int] = field(default_factory=list[int])
-
-    def add(self, haul: _Haul, beside: list[Beside]) -> list[DeviceRecord]:
-        """Count one page in; the records that are new in this walk."""
-        self.totals += [] if haul.total is None else [haul.total]
-        found: list[DeviceRecord] = []
-        for item, more in zip(haul.items, beside, strict=True):
-            self.rows += 1
-            record = read_record(item, f"row {self.rows}", more)
-            if isinstance(record, Rejected):
-                self.rejected.append(record)
-            elif record.native_id not in self.seen:
-                self.seen.add(record.native_id)
-                found.append(record)
-        return found
-
-    @property
-    def expected(self) -> int | None:
-        """The most devices that any page stated: where the list moved, one of them may be missing."""
-        return max(self.totals, default=None)
-
-    @property
-    def settled(self) -> bool:
-        """True when the list stood still and came whole."""
-        count = len(self.seen) + len(self.rejected)
-        return not self.totals or set(self.totals) == {count}
-
-
 def walk(settings: AddigySettings, around: Surroundings) -> Iterator[Page]:
     """Every device, and at the end what could not be read; raises `SourceError` where it cannot go on.
 
@@ -97,15 +62,13 @@ def walk(settings: AddigySettings, around: Surroundings) -> Iterator[Page]:
     """
     with _open(settings, around) as api:
         side = SideData(api, settings.detail)
-        tally = _Tally()
-        for _ in range(_WALKS):
-            tally = _Tally()
+        tally = Tally()
+        for tally in walks():
             with closing(_hauls(api, settings)) as hauls:
                 for haul in hauls:
-                    records = tally.add(haul, side.of(haul.items))
-                    yield Page(rows=records, expected=tally.expected)
-            if tally.settled:
-                break
+                    pairs = enumerate(zip(haul.items, side.of(haul.items), strict=True), tally.rows + 1)
+                    read = [read_record(item, f"row {place}", more) for place, (item, more) in pairs]
+                    yield Page(rows=tally.add(read, haul.total), expected=tally.expected)
         yield Page(rows=tally.rejected, expected=tally.expected, troubles=tuple(side.troubles.values()))
 
 

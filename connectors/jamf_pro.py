@@ -5,6 +5,7 @@ Paths, permissions and limits: Jamf Pro API reference and "API scalability best 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ from connectors._jamf_login import JamfProSettings, Login
 from connectors._jamf_page import LIST, PROFILES, READ_DEVICES, SECTIONS
 from connectors._jamf_profiles import BY_PROFILES, READ_PROFILES, Profiles, list_profiles, read_profiles
 from connectors._jamf_record import read_record
-from connectors._jamf_tally import Read, Tally
+from connectors._jamf_sections import Sections
 from connectors._jamf_walk import DeviceList
 from connectors._probe import anything, tried
+from connectors._tally import Tally, walks
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.device import SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import Gap
@@ -33,8 +35,9 @@ READ_SITES = "Read Sites"
 _LARGEST_PAGE = 1000
 _MOST_CONNECTIONS = 5
 _MOST_RESCUES = 200
-_WALKS = 2
 _UNREADABLE = "Jamf Pro cannot read this record"
+Read = Callable[[object, str], DeviceRecord | Rejected]
+"""From a row and the place where it stands to its record."""
 
 
 def walk(settings: JamfProSettings, around: Surroundings) -> Iterator[Page]:
@@ -49,14 +52,12 @@ def walk(settings: JamfProSettings, around: Surroundings) -> Iterator[Page]:
         read = partial(_read, sites=sites, profiles=profiles)
         sections = SECTIONS | PROFILES if profiles and profiles.sought else SECTIONS
         devices = DeviceList(api, min(settings.page_size or 500, _LARGEST_PAGE), sections)
-        tally = Tally(read, sections)
-        for _ in range(_WALKS):
-            tally = Tally(read, sections)
-            yield from _walked_once(devices, tally, _connections(settings))
-            if tally.settled:
-                break
-        rows = [*tally.rejected, *_rescued(devices, tally)]
-        yield Page(rows=rows, expected=tally.total, troubles=(*troubles, *unread, *tally.missing_sections()))
+        noted, tally = Sections(sections), Tally()
+        for tally in walks():
+            noted = Sections(sections)
+            yield from _walked_once(devices, tally, noted, read, _connections(settings))
+        rows = [*tally.rejected, *_rescued(devices, tally, read)]
+        yield Page(rows=rows, expected=tally.expected, troubles=(*troubles, *unread, *noted.troubles()))
 
 
 def _read(
@@ -66,15 +67,22 @@ def _read(
     return record if profiles is None or isinstance(record, Rejected) else profiles.judged(record, row)
 
 
-def _walked_once(devices: DeviceList, tally: Tally, ahead: int) -> Iterator[Page]:
+def _walked_once(
+    devices: DeviceList, tally: Tally, noted: Sections, read: Read, ahead: int
+) -> Iterator[Page]:
     with closing(devices.hauls(ahead)) as hauls:
         for haul in hauls:
-            yield Page(rows=tally.add(haul), expected=tally.total, troubles=haul.troubles)
-            if tally.done:
+            rows = [read(row, f"row {place}") for place, row in enumerate(haul.rows, haul.first_row)]
+            for row, record in zip(haul.rows, rows, strict=True):
+                noted.note(row, record)
+            tally.lost.extend(haul.lost)
+            yield Page(rows=tally.add(rows, haul.total), expected=tally.expected, troubles=haul.troubles)
+            # A full page is followed even where the total says that it was the last.
+            if tally.reached and haul.size < devices.page_size:
                 return
 
 
-def _rescued(devices: DeviceList, tally: Tally) -> list[DeviceRecord | Rejected]:
+def _rescued(devices: DeviceList, tally: Tally, read: Read) -> list[DeviceRecord | Rejected]:
     """For each row that the list could not give: the device asked for by its id, or a rejected row."""
     if not tally.lost:
         return []
@@ -82,7 +90,7 @@ def _rescued(devices: DeviceList, tally: Tally) -> list[DeviceRecord | Rejected]
         missing = sorted(set(devices.ids()) - tally.seen)
     except SourceError:
         return [Rejected(place, _UNREADABLE) for place in tally.lost]
-    tried = [_by_id(devices, native_id, tally.read) for native_id in missing[:_MOST_RESCUES]]
+    tried = [_by_id(devices, native_id, read) for native_id in missing[:_MOST_RESCUES]]
     untried = [
         Rejected(f"device {native_id}", _UNREADABLE, native_id) for native_id in missing[_MOST_RESCUES:]
     ]

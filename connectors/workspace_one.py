@@ -6,7 +6,7 @@ Sources: UEM API explorer (MDM API V1 and V2, build 2025.11), "Using UEM functio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,17 @@ from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Answer, Api, RateLimit, open_api
 from connectors._pages import by_number
 from connectors._probe import tried
+from connectors._tally import Tally, walks
 from connectors._workspace_one_login import WorkspaceOneSettings, credential
 from connectors._workspace_one_profiles import (
     CONSOLE,
     READ_PROFILES,
     SEARCH,
     VERSION_2,
-    Profiles,
     read_profiles,
 )
 from connectors._workspace_one_record import read_record
-from fleet.model.device import SIGNALS, DeviceRecord, Rejected
+from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 LIST = "/API/mdm/devices/search"
 READ_DEVICES = "REST API Devices Read"
 _LARGEST_PAGE = 500
-_WALKS = 2
 
 
 def walk(settings: WorkspaceOneSettings, around: Surroundings) -> Iterator[Page]:
@@ -45,15 +44,18 @@ def walk(settings: WorkspaceOneSettings, around: Surroundings) -> Iterator[Page]
         # An OAuth client lives at the top group and sees every profile; an account may see only those below it.
         whole = settings.client_id is not None
         profiles = read_profiles(api, whole=whole) if settings.profiles else None
-        tally = _Tally()
-        for _ in range(_WALKS):
-            tally = _Tally()
+        tally = Tally()
+        for tally in walks():
             for found in _searched(api, min(settings.page_size or _LARGEST_PAGE, _LARGEST_PAGE)):
-                yield Page(rows=tally.add(found, profiles, around), expected=found.total)
-            if tally.settled:
-                break
+                read = [
+                    read_record(row, f"row {place}", around.collected_at)
+                    for place, row in enumerate(found.rows, tally.rows + 1)
+                ]
+                records = tally.add(read, found.total)
+                judged = records if profiles is None else [profiles.judged(record) for record in records]
+                yield Page(rows=judged, expected=tally.expected)
         troubles = profiles.troubles if profiles is not None else ()
-        yield Page(rows=tally.rejected, expected=tally.total, troubles=troubles)
+        yield Page(rows=tally.rejected, expected=tally.expected, troubles=troubles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +67,14 @@ class _Found:
     size: int | None
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What one walk has brought; rejected rows are told at the end, so that a second walk tells them once."""
-
-    count: int = 0
-    total: int | None = None
-    seen: set[str] = field(default_factory=set[str])
-    rejected: list[Rejected] = field(default_factory=list[Rejected])
-
-    def add(self, found: _Found, profiles: Profiles | None, around: Surroundings) -> list[DeviceRecord]:
-        """Count one page in; its records."""
-        read = [
-            read_record(row, f"row {place}", around.collected_at)
-            for place, row in enumerate(found.rows, self.count + 1)
-        ]
-        self.count += len(found.rows)
-        self.total = found.total if found.total is not None else self.total
-        self.rejected += [record for record in read if isinstance(record, Rejected)]
-        records = [record for record in read if isinstance(record, DeviceRecord)]
-        self.seen.update(record.native_id for record in records)
-        return records if profiles is None else [profiles.judged(record) for record in records]
-
-    @property
-    def settled(self) -> bool:
-        """True when as many devices came as the list says it has."""
-        return self.total is None or len(self.seen) + len(self.rejected) >= self.total
-
-
 def _searched(api: Api, size: int) -> Iterator[_Found]:
     fetch = partial(_search, api, size)
     for number, found in enumerate(by_number(fetch, lambda page: len(page.rows))):
         yield found
-        if found.total is not None and found.size and (number + 1) * found.size >= found.total:
+        if found.total is None or found.size is None or len(found.rows) >= found.size:
+            # A full page is followed even where the total says that it was the last.
+            continue
+        if (number + 1) * found.size >= found.total:
             return
 
 

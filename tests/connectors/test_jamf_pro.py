@@ -117,7 +117,7 @@ def test_a_lenient_server_loses_only_the_broken_section() -> None:
     assert set(found.devices) == fleet(40)
     assert found.devices["7"].capacity_bytes is ABSENT
     assert not isinstance(found.devices["8"].capacity_bytes, Gap)
-    assert server.count(DETAIL) == 4 + 2
+    assert server.count(DETAIL) == 5 + 2
     assert not found.troubles
 
 
@@ -206,7 +206,7 @@ def test_a_list_that_changed_is_walked_again() -> None:
     found = night(server, page_size=100, max_concurrency=1)
     assert set(found.devices) == fleet(300)
     assert found.expected == 300
-    assert server.count(DETAIL) == 3 + 3
+    assert server.count(DETAIL) == 4 + 4
 
 
 def test_a_list_that_stays_short_says_so() -> None:

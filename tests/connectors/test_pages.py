@@ -166,3 +166,19 @@ def test_an_error_ends_the_fetching() -> None:
     with pytest.raises(ServerTrouble):
         next(pages)
     assert max(asked) <= 5
+
+
+def test_rows_that_come_twice_in_a_row_end_a_walk_by_cursor() -> None:
+    """A server that names ever new pages and gives the same rows is caught; empty pages may repeat."""
+    asked: list[str | None] = []
+
+    def fetch(cursor: str | None) -> list[int]:
+        asked.append(cursor)
+        return [] if len(asked) < 4 else [7]
+
+    def walked() -> list[list[int]]:
+        return list(_pages.by_cursor(fetch, lambda _: f"page {len(asked)}", rows=lambda page: page))
+
+    with pytest.raises(BadAnswer, match="repeats itself"):
+        walked()
+    assert len(asked) == 5

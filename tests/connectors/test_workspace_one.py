@@ -59,10 +59,10 @@ def test_a_whole_night_over_a_socket() -> None:
 
 @pytest.mark.parametrize(
     ("count", "page_size", "page_cap", "requests"),
-    [(1, 500, 500, 1), (30, 500, 10, 3), (30, 7, 500, 5), (31, 10, 10, 4), (500, 9000, 500, 1)],
+    [(1, 500, 500, 1), (30, 500, 10, 3 + 1), (30, 7, 500, 5), (31, 10, 10, 4), (500, 9000, 500, 1 + 1)],
 )
 def test_every_device_comes_once(count: int, page_size: int, page_cap: int, requests: int) -> None:
-    """Pages are cut as the server says, not as was asked, and the stated total ends the walk."""
+    """Pages are cut as the server says, not as was asked; the total ends the walk, after a full page an empty one."""
     server = WorkspaceOne(devices=[device(number) for number in range(1, count + 1)], page_cap=page_cap)
     found = night(server, page_size=page_size, profiles=False)
     assert set(found.devices) == fleet(count)
@@ -75,7 +75,7 @@ def test_the_search_is_asked_for_apples_in_a_stable_order() -> None:
     server = WorkspaceOne()
     night(server, page_size=5000)
     asked = [one for one in server.asked if one.path == LIST]
-    assert [one.first("page") for one in asked] == ["0", "1", "2"]
+    assert [one.first("page") for one in asked] == ["0", "1", "2", "3"]
     told = {(one.first("platform"), one.first("orderby"), one.first("sortorder")) for one in asked}
     assert told == {("Apple", "deviceid", "ASC")}
     assert {one.first("pagesize") for one in asked} == {"500"}
@@ -83,10 +83,10 @@ def test_the_search_is_asked_for_apples_in_a_stable_order() -> None:
 
 
 def test_what_a_thousand_devices_cost() -> None:
-    """A token, two pages and three searches for profiles."""
+    """A token, two pages, the look behind the last and three searches for profiles."""
     server = WorkspaceOne(devices=[device(number) for number in range(1, 1001)], page_cap=500)
     night(server)
-    assert len(server.asked) == 1 + 2 + 3
+    assert len(server.asked) == 1 + 3 + 3
 
 
 def test_no_devices_are_an_answer_without_a_body() -> None:
@@ -103,7 +103,7 @@ def test_a_list_that_shrank_under_the_walk_is_walked_again() -> None:
     found = night(server, profiles=False)
     assert set(found.devices) == fleet(30)
     assert found.expected == 30
-    assert server.count(LIST) == 4 + 3
+    assert server.count(LIST) == 4 + 4
 
 
 def test_a_list_that_stays_short_says_so() -> None:

@@ -166,7 +166,7 @@ class Addigy(Loopback):
                     "status": "waiting",
                     "reasons": ["schedule"],
                 }
-                return reply({udid: waiting for udid in body if int(udid[-2:], 16) % 2})
+                return reply({udid: waiting for udid in body if udid[-1:] in set("13579BDF")})
             case ["o", _, "end-users", "devices", "query"]:
                 return self._paged(self._assignments() if self.assigned else [], body)
             case ["o", _, "end-users", "query"]:
