@@ -33,6 +33,7 @@ from fleet.toml_table import File, Table, checked, keys_of, nearest, parsed, sho
 
 FILE_NAME = "fleetkeep.toml"
 VARIABLE = "FLEETKEEP_CONFIG"
+DEFAULT_FORMATS = ("html", "csv", "json", "metrics")
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql+psycopg://"
 
@@ -143,7 +144,7 @@ class Report(BaseModel):
 
     directory: Path = Path("reports-out")
     title: Line = "iPad and iPhone backups"
-    formats: Lines = ("html", "csv", "json", "metrics")
+    formats: Lines = DEFAULT_FORMATS
     base_url: Annotated[str, AfterValidator(_folder_address)] | None = None
 
 

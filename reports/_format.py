@@ -43,6 +43,10 @@ class Writer(Protocol):
         ...
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """One kind of report.
@@ -52,11 +56,13 @@ class Format:
         files: the names it writes.
         open: starts a writer into an existing directory; the second argument is the guide and the rest of what
             does not change during the run.
+        lacks: what to type to install what it cannot do without; None where nothing is missing.
     """
 
     name: str
     files: tuple[str, ...]
     open: Callable[[Path, ReportContext], Writer]
+    lacks: Callable[[], str | None] = _nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

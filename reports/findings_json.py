@@ -47,7 +47,7 @@ class FindingsJson:
         with writing(self._path):
             if self._devices:
                 self._spool.write(b",")
-            self._spool.write(_encode_device(_device(report)))
+            self._spool.write(encode(device_object(report)))
         self._devices += 1
 
     def finish(self, run: RunReport) -> list[Written]:
@@ -117,7 +117,8 @@ def _incident(incident: Incident) -> Object:
     }
 
 
-def _device(report: DeviceReport) -> Object:
+def device_object(report: DeviceReport) -> Object:
+    """One device as the file holds it."""
     device = report.device
     return {
         "key": device.key,
@@ -135,7 +136,7 @@ def _device(report: DeviceReport) -> Object:
         "severity": report.severity,
         "signals": _signals(device),
         "unknown": _unknown(device),
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_object(finding) for finding in report.findings],
         "plan": [{"fix": step.fix, "audience": step.audience, "why": step.why} for step in report.plan],
     }
 
@@ -168,7 +169,8 @@ def _unknown(device: Device) -> Object:
     }
 
 
-def _finding(finding: Finding) -> Object:
+def finding_object(finding: Finding) -> Object:
+    """One finding as the file holds it."""
     return {
         "key": finding.external_id,
         "problem": finding.problem,
@@ -187,13 +189,13 @@ def _finding(finding: Finding) -> Object:
     }
 
 
-def _encode_device(device: Object) -> bytes:
+def encode(value: Object) -> bytes:
     """One of very many. A lone surrogate that came through all cleaning costs its character, not the report."""
     try:
         # What the store hands out is in UTC.
-        return orjson.dumps(device, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS)
     except orjson.JSONEncodeError:
-        return _encode(device)
+        return _encode(value)
 
 
 def _encode(value: Object) -> bytes:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet import plugin
-from reports import findings_json, metrics, tables
+from fleet.errors import SettingsError
+from reports import findings_json, metrics, ndjson, parquet, tables
 from reports._format import Format, ReportContext, Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -21,7 +23,10 @@ def _open_html(directory: Path, context: ReportContext) -> Writer:
 _HTML = Format(name="html", files=("index.html",), open=_open_html)
 
 GROUP = "fleetkeep.reports"
-OWN_FORMATS = {entry.name: entry for entry in (_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT)}
+OWN_FORMATS = {
+    entry.name: entry
+    for entry in (_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT, ndjson.FORMAT, parquet.FORMAT)
+}
 
 
 def formats() -> dict[str, Format]:
@@ -36,3 +41,19 @@ def formats() -> dict[str, Format]:
             raise plugin.taken(one.name, GROUP)
         known[one.name] = one
     return known
+
+
+def ready(names: Iterable[str]) -> list[Format]:
+    """The formats by name, each of which can be written here.
+
+    Raises:
+        SettingsError: there is no such format, or what it needs is not installed.
+    """
+    known = formats()
+    for name in names:
+        if name not in known:
+            raise SettingsError(f'no report format "{name}"; there are: {", ".join(known)}')
+        lacking = known[name].lacks()
+        if lacking:
+            raise SettingsError(f'report format "{name}" needs more than is installed; install it: {lacking}')
+    return [known[name] for name in dict.fromkeys(names)]

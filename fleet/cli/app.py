@@ -97,9 +97,24 @@ def shared_options(
 
 
 def _register() -> None:
-    from fleet.cli import catalog, catalogue, database, demo, device, doctor, export, init, nightly, waivers
+    from fleet.cli import (
+        catalog,
+        catalogue,
+        database,
+        demo,
+        device,
+        doctor,
+        export,
+        init,
+        nightly,
+        schema,
+        waivers,
+    )
 
-    for module in (demo, init, doctor, nightly, export, device, waivers, catalog, catalogue, database):
+    for module in (
+        *(demo, init, doctor, nightly, export, schema),
+        *(device, waivers, catalog, catalogue, database),
+    ):
         module.register(app)
 
 

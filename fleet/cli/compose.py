@@ -21,7 +21,7 @@ from fleet.nightly.terms import Terms
 from fleet.store.database import Database, open_database
 from fleet.toml_table import nearest, plain
 from reports.notify.registry import CHANNELS
-from reports.registry import formats
+from reports.registry import formats, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,13 +55,15 @@ def moment(text: str) -> datetime:
 
 def load_settings(config: Path | None) -> Settings[SourceSettings]:
     """The settings that the command line, the environment or the usual places name."""
-    return settings.load(
+    loaded = settings.load(
         settings.find(config, os.environ),
         connectors.SettingsModels(),
         known_checks=[check.id for check in installed()],
         known_formats=list(formats()),
         channels={kind: channel.settings for kind, channel in CHANNELS.items()},
     )
+    ready(loaded.report.formats)
+    return loaded
 
 
 def database_of(loaded: Settings[SourceSettings], *, upgrade: bool = True) -> Database:

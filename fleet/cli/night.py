@@ -11,7 +11,7 @@ import typer
 
 from fleet.apple.catalog import bundled
 from fleet.cli import compose, feeds, logs
-from fleet.cli.nightly import formats_of, front_page
+from fleet.cli.nightly import front_page
 from fleet.cli.notices import Notices
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
@@ -22,6 +22,7 @@ from fleet.nightly.publish import Publication, Several, Silence, context_of
 from fleet.nightly.refresh import Taken
 from fleet.store import inventory, ledger, waivers
 from fleet.store.database import Database, lock
+from reports.registry import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -157,7 +158,7 @@ class ConfiguredNight:
             self._say(summary(finished))
             return finished
         report = self._loaded.report
-        formats = formats_of(report.formats)
+        formats = ready(report.formats)
         notices = Notices(self._loaded)
         finished, place = self._work.publish(
             terms,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleet.errors import SettingsError
 from fleet.model.finding import Severity
 
 if TYPE_CHECKING:
@@ -95,9 +94,10 @@ def report(
     """Write the report of a run again, from the database alone."""
     from fleet.cli import compose
     from fleet.nightly import judge, publish
+    from reports.registry import ready
 
     loaded = compose.load_settings(context.obj.config)
-    chosen = formats_of(formats or loaded.report.formats)
+    chosen = ready(formats or loaded.report.formats)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
     texts = publish.context_of(again.terms.policy, again.terms.base_url, again.as_of)
@@ -135,18 +135,3 @@ def collected_code(outcomes: Sequence[Outcome]) -> int:
 def front_page(place: Path, formats: Sequence[Format]) -> Path:
     """The file to open first in a report directory."""
     return place / "index.html" if any(one.name == "html" for one in formats) else place
-
-
-def formats_of(names: Sequence[str]) -> list[Format]:
-    """The formats by name.
-
-    Raises:
-        SettingsError: there is no such format.
-    """
-    from reports.registry import formats
-
-    known = formats()
-    for name in names:
-        if name not in known:
-            raise SettingsError(f'no report format "{name}"; there are: {", ".join(known)}')
-    return [known[name] for name in dict.fromkeys(names)]

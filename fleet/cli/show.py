@@ -13,13 +13,14 @@ from connectors import registry
 from connectors.demo import demo_sources, made_up_fleet, night_time
 from fleet.cli import compose
 from fleet.cli.night import Work, shifted, summary
-from fleet.cli.nightly import formats_of, front_page
+from fleet.cli.nightly import front_page
 from fleet.cli.progress import Bar
 from fleet.model.policy import Policy
 from fleet.nightly.publish import Silence
 from fleet.nightly.terms import Terms
+from fleet.settings import DEFAULT_FORMATS
 from fleet.store.database import open_database
-from reports.registry import OWN_FORMATS
+from reports.registry import ready
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
             work.collect(sources, accept_mass_change=False)
             if night < nights - 1:
                 work.judge(TERMS, _names(sources), Silence(), accept_mass_change=False)
-        chosen = formats_of(list(OWN_FORMATS))
+        chosen = ready(DEFAULT_FORMATS)
         finished, _ = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
         database.engine.dispose()
     if loud:

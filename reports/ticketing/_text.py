@@ -37,6 +37,7 @@ _GONE = "No source lists the device any more; the ticket waits for it a while be
 SOLVED = "Closed: the newest facts show that the problem is gone. Nothing is left to do."
 _STANDING = {
     "waiver_expired": "Its waiver has ended while the problem stands.",
+    "no_longer_waived": "Its waiver was taken back or no longer covers it, while the problem stands.",
     "rule_changed": "Thresholds or the catalogue changed since the night before, not the device.",
 }
 _LOSS = "If the device were lost or broken today, what is on it and in no backup would be lost."
