@@ -90,9 +90,23 @@ def _of_sources(run: RunReport) -> Iterator[_Family]:
         "Devices read in the source's latest collection.",
         tuple(({"source": source.name}, source.devices) for source in run.sources),
     )
+    yield _Family(
+        "fleetkeep_source_facts_timestamp_seconds",
+        "When the source's newest facts were collected, in seconds since 1970.",
+        tuple(
+            ({"source": source.name}, int(source.facts_at.timestamp()))
+            for source in run.sources
+            if source.facts_at
+        ),
+    )
 
 
 def _of_run(run: RunReport) -> Iterator[_Family]:
+    yield _Family(
+        "fleetkeep_run_held",
+        "1 while the night's ticket actions are held back, else 0.",
+        (({}, int(run.hold)),),
+    )
     # A clock that was set back during the run must not give a negative duration.
     seconds = max((run.finished_at - run.started_at).total_seconds(), 0)
     yield _Family("fleetkeep_run_duration_seconds", "How long the run took.", (({}, seconds),))
