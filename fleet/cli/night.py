@@ -170,7 +170,8 @@ class ConfiguredNight:
             notes=notices.notes(self._work.database),
         )
         self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
-        notices.send(self._work.database, finished, place)
+        if told := notices.send(self._work.database, finished, place):
+            self._say(f"told: {', '.join(told)}")
         return finished
 
     def _tell_sources(self, outcomes: dict[str, Outcome]) -> None:

@@ -20,7 +20,7 @@ from fleet.nightly.publish import texts_of
 from fleet.store import ledger, notifications
 from reports.notify import news
 from reports.notify._channel import AudienceSettings, ChannelSettings, Outside
-from reports.notify._delivery import Delivery, deliver
+from reports.notify._delivery import Delivery, broken_off, deliver
 from reports.notify.registry import CHANNELS
 
 if TYPE_CHECKING:
@@ -67,34 +67,45 @@ class Notices:
             if (one := last.get(config.name)) and one.problem
         ]
 
-    def send(self, database: Database, finished: RunReport, place: Path) -> None:
-        """Tell everybody who has to hear of the run; what does not get through is said, and remembered."""
+    def send(self, database: Database, finished: RunReport, place: Path) -> list[str]:
+        """Tell everybody who has to hear of the run; returns whom. What does not get through is said and kept."""
         last = notifications.last_messages(database) if self._configs else {}
         outcomes = _outcomes_before(database, finished)
         page = place / "index.html"
+        told: list[str] = []
         for config in self._configs:
             before = last.get(config.name)
-            desk = self._desks.get(config.name)
-            message = (
-                desk.message(
-                    finished,
-                    outcomes=outcomes,
-                    missed=before.run_as_of if before and before.problem else None,
-                    page=page if page.exists() else None,
-                )
-                if desk
-                else news.beat(finished)
+            done = self._told(
+                config,
+                finished,
+                outcomes=outcomes,
+                missed=before.run_as_of if before and before.problem else None,
+                page=page if page.exists() else None,
             )
-            if message is not None:
-                self._deliver(database, finished.id, config, message)
+            if done is None:
+                continue
+            notifications.note(
+                database,
+                config.name,
+                run_id=finished.id,
+                at=compose.now(),
+                tries=done.tries,
+                problem=done.problem,
+            )
+            if done.problem:
+                logs.say(f'notify "{config.name}": {done.problem}')
+            else:
+                told.append(config.name)
+        return told
 
-    def _deliver(self, database: Database, run_id: int, config: SourceConfig[Any], message: Message) -> None:
-        done = delivered(config, self._loaded, message)
-        notifications.note(
-            database, config.name, run_id=run_id, at=compose.now(), tries=done.tries, problem=done.problem
-        )
-        if done.problem:
-            logs.say(f'notify "{config.name}": {done.problem}')
+    def _told(self, config: SourceConfig[Any], finished: RunReport, **more: Any) -> Delivery | None:  # noqa: ANN401 - as the desk has it
+        """What became of one message; None where there was nothing to say."""
+        desk = self._desks.get(config.name)
+        try:
+            message = desk.message(finished, **more) if desk else news.beat(finished)
+        except Exception as error:  # noqa: BLE001 - the report is in place, and stays
+            return broken_off(error)
+        return delivered(config, self._loaded, message) if message else None
 
 
 def delivered(config: SourceConfig[Any], loaded: Settings[SourceSettings], message: Message) -> Delivery:
@@ -150,10 +161,11 @@ def _outcomes_before(database: Database, finished: RunReport) -> dict[str, Outco
 
 
 def _outside() -> Outside:
-    return Outside(now=compose.now, transport=_transport, user_agent=f"fleetkeep/{fleet.__version__}")
+    return Outside(now=compose.now, transport=way_out, user_agent=f"fleetkeep/{fleet.__version__}")
 
 
-def _transport(address: httpx.URL, settings: ChannelSettings) -> httpx.BaseTransport:
+def way_out(address: httpx.URL, settings: ChannelSettings) -> httpx.BaseTransport:
+    """The network: the usual proxy, the CA bundle of the settings, and one deadline for a request."""
     try:
         trust = ssl.create_default_context(cafile=settings.verify) if settings.verify is not True else None
     except OSError:

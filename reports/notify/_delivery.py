@@ -49,11 +49,14 @@ def deliver(
             if pause is None or not error.again or error.wait > 2 * PAUSES[-1]:
                 return Delivery(tries, str(error))
             sleep(max(pause, error.wait))
-        except Exception as error:
-            log.info("the way to a failed notification", exc_info=error)
-            return Delivery(
-                tries, f"a bug of ours ({type(error).__name__}); please report it with what -v shows"
-            )
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a message, the night's work stands
+            return broken_off(error, tries)
         else:
             break
     return Delivery(tries)
+
+
+def broken_off(error: Exception, tries: int = 0) -> Delivery:
+    """What to say of a message that a bug of ours kept from being made or sent; the way there only at `-v`."""
+    log.info("the way to a failed notification", exc_info=error)
+    return Delivery(tries, f"a bug of ours ({type(error).__name__}); please report it with what -v shows")

@@ -143,6 +143,7 @@ def test_everybody_hears_what_concerns_them(school: School) -> None:
     """Each night each audience gets one message of what moved for it, or none; the monitor hears of every run."""
     first = school.night(0, ill=2)
     assert (first.code, first.err) == (0, "")
+    assert first.out.splitlines()[-1] == "told: mail, lab-only, chat, monitor"
     (mail,) = school.mail.box.mails
     (attached,) = mail.iter_attachments()
     page = attached.get_content()

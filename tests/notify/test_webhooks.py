@@ -7,20 +7,30 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 from pydantic import SecretStr
 
+from fleet.cli import notices
 from fleet.errors import Undelivered
 from reports.notify import news, ping, slack, teams, webhook
+from reports.notify._channel import Outside
 from reports.notify._delivery import PAUSES, deliver
 from reports.notify.registry import CHANNELS
 from tests.notify.messages import HOSTILE, NOW, Patience, a_message, an_entry, outside
 from tests.servers.loopback import Asked, Loopback, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
     from reports.notify._channel import ChannelSettings
     from reports.notify._message import Message
     from tests.fleet_of import Value
@@ -284,3 +294,61 @@ def test_a_bug_of_ours_costs_one_message() -> None:
         done = deliver(webhook.CHANNEL, keys("webhook", server.url), broken, outside(), Patience())
     assert done.problem is not None
     assert done.problem.startswith("a bug of ours (TypeError)")
+
+
+@contextmanager
+def over_tls(folder: Path, head: Sequence[bytes]) -> Generator[str]:
+    """An HTTPS server with a CA of its own that answers one request with those pieces, a while apart."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with (
+                suppress(OSError),
+                listening.accept()[0] as connection,
+                context.wrap_socket(connection, server_side=True) as wrapped,
+            ):
+                wrapped.recv(65536)
+                for piece in head:
+                    wrapped.sendall(piece)
+                    time.sleep(0.05)
+
+        listening.settimeout(3)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"https://localhost:{listening.getsockname()[1]}/canary"
+        thread.join(20)
+
+
+GOOD = (b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",)
+DRIP = (b"HTTP/1.1 200 OK\r\nX-Slow: ", *[b"x"] * 200)
+
+
+@pytest.mark.parametrize(
+    ("head", "bundle", "said"),
+    [
+        (GOOD, "ca.pem", None),
+        (GOOD, True, "the other side's certificate cannot be verified; name its CA bundle in verify"),
+        (GOOD, "nowhere.pem", "verify names no readable CA bundle (PEM)"),
+        (DRIP, "ca.pem", "no answer within 1 s"),
+    ],
+    ids=["trusted", "not trusted", "no bundle", "drip"],
+)
+def test_the_way_out(tmp_path: Path, head: Sequence[bytes], *, bundle: str | bool, said: str | None) -> None:
+    """As the command sends it: by TLS that is verified, and never longer than its time for one request."""
+    outside_of_the_command = Outside(now=lambda: NOW, transport=notices.way_out)
+    with over_tls(tmp_path, head) as url:
+        verify = bundle if bundle is True else tmp_path / str(bundle)
+        given = keys("teams", url, verify=verify, timeout_seconds=1)
+        started = time.monotonic()
+        try:
+            teams.CHANNEL.send(given, a_message(), outside_of_the_command)  # pyright: ignore[reportArgumentType]
+            problem = None
+        except Undelivered as error:
+            problem = str(error)
+        took = time.monotonic() - started
+    assert problem == said
+    assert took < 8
