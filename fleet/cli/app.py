@@ -107,12 +107,13 @@ def _register() -> None:
         export,
         init,
         nightly,
+        schedule,
         schema,
         waivers,
     )
 
     for module in (
-        *(demo, init, doctor, nightly, export, schema),
+        *(demo, init, doctor, nightly, schedule, export, schema),
         *(device, waivers, catalog, catalogue, database),
     ):
         module.register(app)
