@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WRONG_FILE = 2
 TOLD_AT_MOST = 100
+NAMED_AT_MOST = 3
 
 Out = Annotated[Path | None, typer.Option(help="Where the file goes; else to standard output.")]
 Checked = Annotated[

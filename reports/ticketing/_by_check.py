@@ -110,7 +110,7 @@ class ByCheck:
             evidence="",
             remediation=night.texts.remediation(worst.fixes),
             closing=None if group.standing else SOLVED,
-            user_text="\n".join(night.texts.steps(plan, ANY_DEVICE, "user")) if group.standing else SOLVED,
+            user_text="\n".join(night.texts.for_you(plan, ANY_DEVICE)) if group.standing else SOLVED,
             admin_text=night.with_link("\n".join(self._admin_lines(check, group, plan)), url),
             devices=group.standing,
             url=url,

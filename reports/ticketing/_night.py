@@ -43,7 +43,7 @@ def of_incident(night: Night, incident: Incident) -> Ticket:
     """The ticket of a fleet-wide finding."""
     ticket = ticket_of(night, incident.finding)
     plan = plan_of(night, incident.finding.fixes)
-    steps = night.texts.steps(plan, ANY_DEVICE, "user")
+    steps = night.texts.for_you(plan, ANY_DEVICE)
     lines = [
         incident.summary,
         f"Devices: {incident.devices:,}, since {incident.since:%Y-%m-%d %H:%M} UTC.",

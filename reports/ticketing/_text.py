@@ -35,6 +35,7 @@ _ENDINGS = {
 }
 _GONE = "No source lists the device any more; the ticket waits for it a while before it is closed."
 SOLVED = "Closed: the newest facts show that the problem is gone. Nothing is left to do."
+_RISKY = 2  # the guide: settings or data may be lost, so that a copy has to come first
 _STANDING = {
     "waiver_expired": "Its waiver has ended while the problem stands.",
     "no_longer_waived": "Its waiver was taken back or no longer covers it, while the problem stands.",
@@ -76,9 +77,20 @@ class Texts:
             return f"{about}\n\n{ending(findings[0])}"
         said = " ".join(finding.summary for finding in standing)
         loss = f" {_LOSS}" if any(finding.problem == "backup" for finding in standing) else ""
-        steps = self.steps(plan, report.handling, "user")
-        todo = steps or ["There is nothing for you to do: your IT department looks after it."]
-        return "\n".join([about, "", f"{said}{loss}", "", *todo])
+        return "\n".join([about, "", f"{said}{loss}", "", *self.for_you(plan, report.handling)])
+
+    def for_you(self, plan: Sequence[PlanStep], handling: Handling) -> Iterator[str]:
+        """The harmless steps; nobody is told by a ticket alone to do what can lose data."""
+        fixes = self.guide.fixes
+        safe = [step for step in plan if step.fix in fixes and fixes[step.fix].risk < _RISKY]
+        steps = self.steps(safe, handling, "user")
+        if not steps:
+            yield "There is nothing for you to do: your IT department looks after it."
+            return
+        yield "Go through this in order, and stop as soon as it has helped."
+        yield from steps
+        if len(safe) < len(plan):
+            yield "If nothing of this helps, tell your IT department: they go on from here."
 
     def for_admin(
         self,

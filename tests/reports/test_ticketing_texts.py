@@ -59,11 +59,21 @@ def test_the_person_reads_plain_steps(tmp_path: Path) -> None:
         "This is about the device “Ward 3 iPad” (iPad (9th generation), serial number FK0001)."
     )
     assert lines[2].startswith("The last backup is 20 days old. If the device were lost or broken today, ")
-    assert lines[4].startswith("1. ")
+    assert lines[4] == "Go through this in order, and stop as soon as it has helped."
+    assert lines[5].startswith("1. ")
     assert not any(line.startswith("2. ") for line in lines)
     assert "Done when" in row["description"]
     assert "By management" not in row["description"]
     assert row["requester_email"] == "amara@example.com"
+
+
+def test_a_ticket_alone_tells_nobody_to_risk_data(tmp_path: Path) -> None:
+    """What can lose data is for the desk to propose: the person's text ends before it, and says who goes on."""
+    risky = PlanStep(fix="reset-settings", audience="user", why="Nothing gentler has helped.")
+    row = the_row(tmp_path, "zendesk", a_new_ticket(USER, risky))
+    assert row["description"].endswith("tell your IT department: they go on from here.")
+    assert "Reset" not in row["description"]
+    assert "Reset all settings" in row["internal_note"]
 
 
 def test_an_administrator_reads_values_and_the_rule(tmp_path: Path) -> None:
