@@ -30,7 +30,15 @@ FailOn = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="The report directory, in place of the settings'.")]
 Formats = Annotated[list[str] | None, typer.Option("--format", help="Only this format; may be repeated.")]
+Redact = Annotated[
+    bool,
+    typer.Option(
+        "--redact",
+        help="Tokens in place of people, serial numbers, sites and groups; into DIRECTORY/redacted, or --out.",
+    ),
+]
 
+REDACTED = "redacted"
 INCOMPLETE = 3
 NOTHING_COLLECTED = 4
 FOUND = 1
@@ -90,20 +98,23 @@ def report(
     ] = None,
     out: Out = None,
     formats: Formats = None,
+    redact: Redact = False,
 ) -> None:
-    """Write the report of a run again, from the database alone."""
+    """Write the report of a run again, from the database alone; with --redact, one that can be shown to strangers."""
     from fleet.cli import compose
-    from fleet.nightly import judge, publish
+    from fleet.nightly import judge, publish, redacted
     from reports.registry import ready
 
     loaded = compose.load_settings(context.obj.config)
     chosen = ready(formats or loaded.report.formats)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
-    texts = publish.context_of(again.terms.policy, again.terms.base_url, again.as_of)
-    with publish.Publication(out or loaded.report.directory, again.as_of, chosen, texts) as publication:
-        finished = judge.judge_again(database, again.run_id, publication, history=True)
-        place = publication.publish(finished, as_latest=run_id is None)
+    texts = publish.context_of(again.terms.policy, "" if redact else again.terms.base_url, again.as_of)
+    usual = loaded.report.directory / REDACTED if redact else loaded.report.directory
+    with publish.Publication(out or usual, again.as_of, chosen, texts) as publication:
+        make = redacted.judge_again if redact else judge.judge_again
+        finished = make(database, again.run_id, publication, history=True)
+        place = publication.publish(finished, as_latest=run_id is None and not redact)
     typer.echo(f"report of run {finished.id}: {front_page(place, chosen)}")
 
 

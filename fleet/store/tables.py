@@ -341,3 +341,11 @@ notification = sa.Table(
     sa.Column("problem", sa.String(500), comment="Why it did not get through; NULL if it did"),
     comment="What became of each notification's last message",
 )
+
+token_key = sa.Table(
+    "token_key",
+    metadata,
+    sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(64), nullable=False, comment="32 bytes in hex"),
+    comment="The key of the tokens in redacted reports; one row, or none before the first of them",
+)
