@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, Self, TypeAlias, TypeVar, cast
@@ -33,6 +33,9 @@ from fleet.toml_table import File, Table, checked, keys_of, nearest, parsed, sho
 
 FILE_NAME = "fleetkeep.toml"
 VARIABLE = "FLEETKEEP_CONFIG"
+PERSONAL = ("name", "asset_tag", "user_name", "user_email", "department", "groups")
+"""The signals that `[privacy] omit` may leave out: what tells of people, and no check needs."""
+_IDENTITY = ("serial", "udid")
 DEFAULT_FORMATS = ("html", "csv", "json", "metrics")
 _SQLITE = "sqlite:///"
 _POSTGRES = "postgresql+psycopg://"
@@ -148,6 +151,19 @@ class Report(BaseModel):
     base_url: Annotated[str, AfterValidator(_folder_address)] | None = None
 
 
+class Privacy(BaseModel):
+    """`[privacy]`: which signals are never stored, and for how long nights are kept.
+
+    Attributes:
+        keep_days: a run forgets nights older than that; None to keep them all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    omit: tuple[str, ...] = ()
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Generic[S]):
     """Everything that the settings file says, checked.
@@ -166,6 +182,7 @@ class Settings(Generic[S]):
     waivers: tuple[Waiver, ...]
     catalog: Catalog
     notify: tuple[SourceConfig[Any], ...] = ()
+    privacy: Privacy = field(default_factory=Privacy)
 
     @property
     def base(self) -> Path:
@@ -232,10 +249,11 @@ def load(
     source_tables = file.many("source")
     sources = _sources(source_tables, path.parent, kinds)
     catalog = checked(_anchored(file.one("catalog"), Catalog, path.parent), Catalog)
+    privacy = _privacy(file.one("privacy"))
     waivers = _waivers(file.many("waiver"), known_checks, _names(source_tables))
     notify = _notify(file.many("notify"), path.parent, channels or {}, _names(source_tables))
     file.refuse_unknown(_TABLES)
-    if file.faults or database is None or report is None or catalog is None:
+    if file.faults or database is None or report is None or catalog is None or privacy is None:
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in file.faults))
     return Settings(
         path=path,
@@ -246,6 +264,7 @@ def load(
         waivers=waivers,
         catalog=catalog,
         notify=notify,
+        privacy=privacy,
     )
 
 
@@ -298,6 +317,18 @@ def _report(table: Table, base: Path, known_formats: Collection[str]) -> Report 
     _refuse_strangers(table, "formats", report.formats, known_formats)
     formats = tuple(dict.fromkeys(report.formats))
     return report.model_copy(update={"directory": base / report.directory, "formats": formats})
+
+
+def _privacy(table: Table) -> Privacy | None:
+    privacy = checked(table, Privacy)
+    for signal in privacy.omit if privacy else ():
+        if signal in _IDENTITY:
+            table.fault(
+                "omit", f"found {shown(signal)}; without it one device could not be told from another"
+            )
+        elif signal not in PERSONAL:
+            table.fault("omit", f"found {shown(signal)}; {nearest(signal, PERSONAL)}")
+    return privacy
 
 
 def _policy(table: Table) -> Policy:
@@ -492,7 +523,7 @@ def _refuse_strangers(table: Table, key: str, found: Iterable[str], known: Colle
             table.fault(key, f"found {shown(word)}; {nearest(word, sorted(known))}")
 
 
-_TABLES = ("database", "report", "policy", "source", "catalog", "waiver", "notify")
+_TABLES = ("database", "report", "policy", "privacy", "source", "catalog", "waiver", "notify")
 _WEB = ("http", "https")
 _ADDRESS_KEYS = ("url", "token_url", "login_url")
 _PATH_KEYS = ("path", "events", "certificate")  # some kinds declare a glob, and so a text

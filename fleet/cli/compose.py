@@ -24,7 +24,7 @@ from reports.notify.registry import CHANNELS
 from reports.registry import formats, ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import httpx
@@ -96,15 +96,15 @@ def surroundings(collected_at: datetime, *, full: bool) -> Surroundings:
     )
 
 
-def source_of(config: SourceConfig[SourceSettings], base: Path) -> Source:
-    """A configured source; its secrets are resolved when its walk begins."""
+def source_of(config: SourceConfig[SourceSettings], base: Path, omit: Iterable[str] = ()) -> Source:
+    """A configured source; its secrets are resolved when its walk begins; `omit` is what is not to be stored."""
     connector = connectors.connector(config.kind)
 
     def walk(around: Surroundings) -> Iterator[Page]:
         opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, base))
         yield from connector.walk(opened, around)
 
-    return _source(config.settings, connector.reported(config.settings), walk)
+    return replace(_source(config.settings, connector.reported(config.settings), walk), omit=frozenset(omit))
 
 
 def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -> Source:

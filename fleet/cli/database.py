@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fleet.store.database import Database
 
 KEEP_DAYS = 400
+"""What `prune` goes by where nobody says otherwise."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +50,13 @@ def check(context: typer.Context) -> None:
 def prune(
     context: typer.Context,
     keep_days: Annotated[
-        int, typer.Option(min=1, help="Nights younger than this stay as they are.")
-    ] = KEEP_DAYS,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Nights younger than this stay; else [privacy] keep_days, else 400.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Forget readings and runs of nights long past, and records of devices that left the fleet before that."""
     from datetime import timedelta
@@ -59,9 +65,11 @@ def prune(
     from fleet.store.database import lock
     from fleet.store.retention import prune as pruned
 
-    database = _open(context)
+    loaded = compose.load_settings(context.obj.config)
+    database = compose.database_of(loaded)
+    days = keep_days or loaded.privacy.keep_days or KEEP_DAYS
     with lock(database):
-        gone = pruned(database, before=compose.now() - timedelta(days=keep_days))
+        gone = pruned(database, before=compose.now() - timedelta(days=days))
     typer.echo(", ".join(f"{count:,} {what}" for what, count in gone.items()) + " removed")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,7 +21,7 @@ from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Several, Silence, context_of
 from fleet.nightly.refresh import Taken
-from fleet.store import inventory, ledger, waivers
+from fleet.store import erasure, inventory, ledger, retention, waivers
 from fleet.store.database import Database, lock
 from reports.registry import ready
 
@@ -144,8 +145,11 @@ class ConfiguredNight:
                 f"{self._work.as_of:%Y-%m-%dT%H:%M:%SZ}; `fleetkeep evaluate --as-of` judges a past night"
             )
         chosen = compose.wanted(self._loaded, names)
-        sources = [compose.source_of(config, self._loaded.base) for config in chosen]
+        omit = self._loaded.privacy.omit
+        sources = [compose.source_of(config, self._loaded.base, omit) for config in chosen]
         outcomes = self._work.collect(sources, accept_mass_change=accept_mass_change, full=full)
+        if omit and (erased := erasure.erase_signals(self._work.database, omit)):
+            self._say(f"erased from {erased:,} stored records: {', '.join(omit)} ([privacy] omit)")
         self._tell_sources(outcomes)
         return outcomes
 
@@ -172,6 +176,8 @@ class ConfiguredNight:
         self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
         if told := notices.send(self._work.database, finished, place):
             self._say(f"told: {', '.join(told)}")
+        if days := self._loaded.privacy.keep_days:
+            retention.prune(self._work.database, before=self._work.as_of - timedelta(days=days))
         return finished
 
     def _tell_sources(self, outcomes: dict[str, Outcome]) -> None:

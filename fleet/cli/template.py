@@ -32,6 +32,12 @@ title = "iPad and iPhone backups"
 [policy]                             # every threshold with its default; the unit stands in the name
 """
 
+_PRIVACY = """
+[privacy]
+# omit = ["user_name", "user_email"] # never stored; name, asset_tag, department and groups likewise
+# keep_days = 400                    # each run forgets nights older than that; without it, `db prune` does when told
+"""
+
 _CATALOG = """
 [catalog]
 # refresh = true                     # ask Apple's public feeds before a judgement; go on without them
@@ -82,7 +88,7 @@ def settings_text(kinds: Sequence[str]) -> str:
     policy = "".join(f"# {one.name} = {getattr(defaults, one.name)}\n" for one in fields(Policy))
     blocks = "".join(_block(kind, number) for number, kind in enumerate(kinds))
     told = "".join(map(_notification, CHANNELS.values()))
-    return _HEAD + policy + _CATALOG + blocks + _NOTIFY + told + _TAIL
+    return _HEAD + policy + _PRIVACY + _CATALOG + blocks + _NOTIFY + told + _TAIL
 
 
 def _block(kind: str, number: int) -> str:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet.errors import FleetkeepError, SourceError
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
-from fleet.model.fact import NEVER, UNREADABLE, Fact, Gap
+from fleet.model.fact import NEVER, NOT_REPORTED, UNREADABLE, Fact, Gap
 from fleet.model.run import Outcome, Trouble
 from fleet.store import inventory, ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from connectors._connector import Page, Surroundings
@@ -43,6 +43,7 @@ class Source:
             failure and nobody else's.
         site: a label for every device of it, in place of what the vendor says.
         icloud_plan_gb: the plan assumed for its devices, if it differs from the policy's.
+        omit: signals that are not to be stored, so that it counts as one that does not report them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Source:
     walk: Callable[[Surroundings], Iterator[Page]]
     site: str | None = None
     icloud_plan_gb: float | None = None
+    omit: frozenset[str] = frozenset()
 
 
 class Progress(Protocol):
@@ -122,7 +124,7 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
 
 
 def _open(source: Source, night: Night) -> _Tally:
-    reported = {*source.provides, *(["site"] if source.site else [])}
+    reported = {*(source.provides - source.omit), *(["site"] if source.site else [])}
     writer = inventory.begin_collection(
         night.database,
         name=source.name,
@@ -153,7 +155,7 @@ def _walk(
     with free:
         try:
             for page in source.walk(surroundings):
-                inbox.put(_Message(source.name, _settled(page, surroundings.collected_at, source.site)))
+                inbox.put(_Message(source.name, _settled(page, surroundings.collected_at, source)))
         except BaseException as error:  # noqa: BLE001 - one vendor must not cost the others their night
             inbox.put(_Message(source.name, None, error))
         else:
@@ -186,24 +188,25 @@ def _store(tally: _Tally, page: Page, night: Night) -> None:
         )
 
 
-def _settled(page: Page, at: datetime, site: str | None) -> Page:
+def _settled(page: Page, at: datetime, source: Source) -> Page:
     """Done in the source's thread, where a record that breaks the contract costs its own source alone."""
-    rows = [_settled_record(row, at, site) if isinstance(row, DeviceRecord) else row for row in page.rows]
+    changes: dict[str, Any] = dict.fromkeys(source.omit, NOT_REPORTED)
+    if source.site is not None:
+        changes["site"] = source.site
+    rows = [_settled_record(row, at, changes) if isinstance(row, DeviceRecord) else row for row in page.rows]
     return replace(page, rows=rows)
 
 
-def _settled_record(record: DeviceRecord, at: datetime, site: str | None) -> DeviceRecord:
-    """The record with the source's label, and without dates from the future.
+def _settled_record(record: DeviceRecord, at: datetime, always: Mapping[str, Any]) -> DeviceRecord:
+    """The record with what its source has `always`, and without dates from the future.
 
     More than 24 hours after the collection a date is unreadable; within that, clocks differ.
     """
-    changes: dict[str, Any] = {}
+    changes = dict(always)
     for signal in TIME_SIGNALS:
         moment: Fact[Any] = getattr(record, signal)
         if not isinstance(moment, Gap) and moment is not NEVER and moment > at:
             changes[signal] = at if moment - at <= _CLOCKS_DIFFER else UNREADABLE
-    if site is not None:
-        changes["site"] = site
     return replace(record, **changes) if changes else record
 
 

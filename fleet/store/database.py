@@ -20,7 +20,7 @@ from fleet.store import schema
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from sqlalchemy.engine import ExceptionContext
+    from sqlalchemy.engine import Connection, ExceptionContext
 
 BUSY_SECONDS = 30
 
@@ -180,6 +180,29 @@ def damage(database: Database) -> list[str]:
             return said  # what is torn cannot be asked for more
         orphans = connection.execute(sa.text("PRAGMA foreign_key_check")).all()
         return [f"{row[0]} refers to a missing {row[2]}" for row in orphans[:10]]
+
+
+@contextmanager
+def erasing(database: Database) -> Generator[Connection]:
+    """One transaction after which what it took away is in none of SQLite's pages any more, used or free.
+
+    On PostgreSQL the old rows are the server's to clear away; its VACUUM does that in its own time.
+    """
+    with database.engine.connect() as connection:
+        if database.path is None:
+            with connection.begin():
+                yield connection
+            return
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        connection.commit()
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+            connection.commit()
+        # What the pages held before is in the file until they are written over it.
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from fleet.store import tables as t
+from fleet.store.database import erasing
 from fleet.store.readings import WINDOW_DAYS
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def prune(database: Database, *, before: datetime) -> dict[str, int]:
     gone_on_from = sa.select(t.run.c.previous_id).where(
         t.run.c.as_of >= before, t.run.c.previous_id.is_not(None)
     )
-    with database.engine.begin() as connection:
+    with erasing(database) as connection:
         last = (
             sa.select(
                 t.reading.c.source_device_id, sa.func.max(t.reading.c.collection_id).label("collection_id")
