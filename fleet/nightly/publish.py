@@ -103,7 +103,7 @@ def context_of(policy: Policy, base_url: str, as_of: datetime) -> ReportContext:
 
 def texts_of(policy: Policy) -> dict[str, CheckText]:
     """The catalogue of checks by id, with this policy's thresholds in their rules."""
-    thresholds = asdict(policy)
+    thresholds = {name: f"{value:g}" for name, value in asdict(policy).items()}
     return {
         check.id: CheckText(
             id=check.id,

@@ -23,9 +23,10 @@ from reports._guide import Guide, bundled_guide
 from reports.html import words
 from reports.html.advice import Advice
 from reports.html.bands import EVERY
-from reports.html.devices import DAY_SIGNALS, SIZE_SIGNALS, SIZE_STEP, Devices
+from reports.html.devices import DAY_SIGNALS, Devices
 from reports.html.moments import minutes
 from reports.html.payload import payload
+from reports.html.sizes import SIZE_SIGNALS, SIZE_STEP
 from reports.html.tally import Tally
 from reports.html.view import view
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 NAME = "index.html"
 _SCRIPTS = (
     *("fingerprint.js", "columns.js", "fleet.js", "facets.js", "filter.js"),
-    *("element.js", "table.js", "list.js", "panels.js", "export.js", "detail.js", "report.js"),
+    *("element.js", "table.js", "list.js", "panels.js", "export.js"),
+    *("verdict.js", "plan.js", "evidence.js", "past.js", "detail.js", "report.js"),
 )
 _STYLES = ("base.css", "first.css", "list.css", "detail.css", "print.css")
 
@@ -81,10 +83,11 @@ class HtmlReport:
         return {
             "rows": self._tally.devices,
             "asOf": minutes(run.as_of),
+            "address": f"{run.base_url}{NAME}" if run.base_url else "",
             "sizeStep": SIZE_STEP,
             "signals": [[name, words.SIGNALS.get(name, name), _kind(name)] for name in SIGNALS],
             "checks": {
-                text.id: {"title": text.title, "rule": text.rule, "basis": text.basis}
+                text.id: {"title": text.title, "rule": text.rule, "basis": text.basis, "clears": text.clears}
                 for text in self._checks.values()
             },
             "steps": self._devices.steps,
@@ -102,6 +105,7 @@ def _vocabulary() -> dict[str, object]:
         "bases": words.BASES,
         "audiences": words.AUDIENCES,
         "standings": words.STANDINGS,
+        "strengths": words.STRENGTHS,
         "reasons": words.REASONS,
         "verdicts": words.VERDICTS,
         "evidence": words.EVIDENCE,

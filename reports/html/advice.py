@@ -42,6 +42,7 @@ def _text(fix: Fix) -> dict[str, object]:
     return {
         "title": fix.title,
         "why": fix.why,
+        "unseen": fix.unseen,
         "minutes": fix.cost.minutes,
         "risk": fix.cost.data_at_risk,
         "password": fix.cost.asks_for,

@@ -17,6 +17,8 @@ from reports.html import bands
 from reports.html.columns import Column, Joint, Numbers, Part, Prints, Text, joined
 from reports.html.findings import Findings
 from reports.html.moments import distance, minutes
+from reports.html.sizes import SIZE_SIGNALS, step_of
+from reports.html.story import Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from fleet.model.finding import Finding
     from fleet.model.run import DeviceReport, PlanStep
 
-SIZE_STEP = 100_000_000
-SIZE_SIGNALS = ("capacity_bytes", "available_bytes")
 DAY_SIGNALS = ("enrolled_at",)
 LEFT_OUT = "o"
 
@@ -35,11 +35,11 @@ _TOGETHER = (
     ("model_identifier", "model_name", "platform", "os_version", "os_build"),
     ("department", "site", "groups"),
 )
+_PARTS = ("sightings", "findings", "clauses", "disputes", "nights", "past")
 _VERDICTS = ("status", "reason", "severity", "cause")
 _MARKS = {Reason.NOT_REPORTED: "n", Reason.NOT_PERMITTED: "p", Reason.ABSENT: "a", Reason.UNREADABLE: "u"}
 _UDID = SIGNALS.index("udid")
 _FIRST_SIGHTING = ord("0")
-_LARGEST = 2**31
 _LONGEST_MAJOR = 4  # digits; what is longer is no version
 
 Facts: TypeAlias = "Mapping[str, Sequence[Any]]"
@@ -57,7 +57,7 @@ class Spread(NamedTuple):
 
 
 class Devices:
-    """Three tables: devices, and their sightings and findings; a device's rows stand in the devices' order.
+    """The table of devices, and those of their parts; a device's rows stand in the devices' order.
 
     `shape` says for every signal, in the order of the catalogue, which sighting its value is from (`0` is the first)
     or why there is none (`n`ot reported, not `p`ermitted, `a`bsent, `u`nreadable, left `o`ut of this page).
@@ -69,10 +69,11 @@ class Devices:
         self._key = Prints()
         self._observed = Numbers()
         self._texts = {name: Text() for name in (*_VERDICTS, "shape", "handling", "plan")}
-        self._counts = {name: Numbers() for name in ("sightings", "findings")}
+        self._counts = {name: Numbers() for name in _PARTS}
         self._facts = _Facts()
         self._sightings = Sightings()
         self._findings = Findings()
+        self._story = Story()
         self._steps: dict[str, int] = {}
 
     def add(self, report: DeviceReport) -> None:
@@ -88,6 +89,7 @@ class Devices:
             "devices": {
                 "key": self._key,
                 "observed": self._observed,
+                "causes": self._story.causes,
                 **self._texts,
                 **self._counts,
                 **{f"fact_{name}": column for name, column in self._facts.columns.items()},
@@ -95,6 +97,7 @@ class Devices:
             "sightings": self._sightings.columns,
             "findings": self._findings.columns,
             "evidence": {"value": self._findings.values},
+            **self._story.tables,
         }
 
     def spread(self, as_of: int) -> Spread:
@@ -130,8 +133,13 @@ class Devices:
         self._texts["shape"].extend(list(map(_shape, devices, rows)))
         self._texts["handling"].extend([self._handling(one) if one.plan else None for one in reports])
         self._texts["plan"].extend([self._plan(one) for one in reports])
-        self._counts["sightings"].extend(self._sightings.take(devices, observed))
-        self._counts["findings"].extend(self._findings.take(reports, observed))
+        counts = {
+            "sightings": self._sightings.take(devices, observed),
+            "findings": self._findings.take(reports, observed),
+            **self._story.take(reports, observed),
+        }
+        for name, column in self._counts.items():
+            column.extend(counts[name])
 
     def _plan(self, report: DeviceReport) -> str:
         return ",".join([self._step(step, report.findings) for step in report.plan])
@@ -277,8 +285,7 @@ def _day(moment: datetime | Never, _: int) -> int:
 
 
 def _size(size: int, _: int) -> int:
-    """0 stands for no value, else one more than the number of steps of 100 MB; what no disk can hold is capped."""
-    return min(max(size // SIZE_STEP, 0), _LARGEST) + 1
+    return step_of(size)
 
 
 def _percent(percent: int, _: int) -> int:

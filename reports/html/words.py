@@ -133,9 +133,15 @@ EVIDENCE = {
     "since": "Newer one out since",
     "used_gb": "In use on the device, in GB",
 }
+STRENGTHS = {
+    "explains": "Explains it: while it holds, no backup can be made.",
+    "likely": "Likely.",
+    "possible": "Possible: many devices with good backups have this too.",
+    "unseen": "Nobody can see it; trying tells.",
+}
 VERDICTS = {
     "at_risk": "This device would lose data if it broke tonight.",
-    "at_risk_otherwise": "This device has made its backup, and something else puts it at risk.",
+    "at_risk_otherwise": "No backup problem is known of this device; something else puts it at risk",
     "protected": "This device has a recent backup, and the report of it is fresh.",
     "unknown": "Whether this device is backed up cannot be said",
     "not_applicable": "This device is not judged",

@@ -23,6 +23,7 @@ from tests.reports.made_up import (
     key_of,
     protected,
     run_of,
+    storied,
     unknown,
     write,
 )
@@ -101,12 +102,65 @@ def test_a_mailed_device_opens_and_closes(page: Page, address: str, link: str) -
         "Asset tag: it is there, but not in a form that we understand.",
     ):
         expect(dialog).to_contain_text(told)
-    dialog.get_by_text("How to do it").first.click()
-    expect(dialog.get_by_text("Take the iphone in hand.").first).to_be_visible()
+    expect(dialog.get_by_text("Do what enable-backup asks for.")).to_be_visible()
+    dialog.get_by_text("How to do it").nth(1).click()
+    expect(dialog.get_by_text("Do what wifi-and-power asks for.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Amara's iPhone")).to_be_focused()
     assert "d=" not in page.url
+
+
+def test_a_device_tells_why_and_what_it_was_like(page: Page, tmp_path: Path) -> None:
+    """Causes with what speaks for and against them, what is ruled out, who disagrees, and the weeks before."""
+    fleet = [storied(1), protected(2)]
+    page.goto(f"{write(tmp_path, fleet).as_uri()}#d={key_of(1)}")
+    dialog = page.get_by_role("dialog")
+    for told in (
+        "Most probable cause: Device storage is full.",
+        "Speaks for itonly 3 GB of storage are free",
+        "Speaks against ita backup was still made on 2026-11-20",
+        "their cures are in the plan: Leave it on Wi-Fi and power overnight.",
+        "iCloud Backup is switched off: no, iCloud Backup is switched on.",
+        "Battery: hq says 80 %; schools says 40 %. The first counts",
+        "Free storage from 40.0 GB to 10.0 GB; 3 backups seen since 2026-10-23.",
+        "2026-11-1220.0 GB2026-11-10",
+        "iCloud Backup is switched off (high): 2026-08-24 to 2026-09-23",
+        "It ends with a backup.",
+    ):
+        expect(dialog).to_contain_text(told)
+    expect(dialog.get_by_role("img")).to_have_attribute(
+        "aria-label", "Free storage from 40.0 GB to 10.0 GB; 3 backups seen since 2026-10-23"
+    )
+
+
+def test_texts_for_the_user_and_for_a_ticket(page: Page, tmp_path: Path) -> None:
+    """One button copies what the person needs and nothing else, another what a ticket needs, with the way back."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fleet = [at_risk(1, name="Amara's iPhone", user_email="amara@contoso.example")]
+    address = f"{write(tmp_path, fleet).as_uri()}#d={key_of(1)}"
+    page.goto(address)
+    page.get_by_role("button", name="Copy text for the user").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    mail = page.evaluate("navigator.clipboard.readText()")
+    for told in (
+        'Your iPhone 14 "Amara\'s iPhone" (serial number FK00000001) has made no iCloud backup since 2026-11-21.',
+        "1. Leave it on Wi-Fi and power overnight (about 1 minute)",
+        "   - Do what wifi-and-power asks for.",
+        "   It worked when: The backup screen names today.",
+    ):
+        assert told in mail
+    assert "Switch iCloud Backup on" not in mail  # that is for the administrator
+    page.get_by_role("button", name="Copy ticket text").click()
+    expect(page.get_by_role("button", name="Copied")).to_have_count(2)
+    ticket = page.evaluate("navigator.clipboard.readText()")
+    for told in (
+        "Amara's iPhone (FK00000001, iPhone 14, 26.7.1, user1, amara@contoso.example)",
+        f"- High: The last backup is old. It has been so for 12 days. (ticket id {id_of(key_of(1), 'backup')})",
+        "1. [admin] Switch iCloud Backup on: It is off.",
+        address,
+    ):
+        assert told in ticket
 
 
 def test_a_device_that_is_not_in_this_report(page: Page, address: str) -> None:

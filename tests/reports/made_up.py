@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,17 @@ from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
 from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
 from fleet.model.policy import Policy
 from fleet.model.run import (
+    Cause,
     DeviceReport,
     Handling,
+    Observation,
     Outcome,
+    Past,
     PlanStep,
+    RuledOut,
     RunReport,
     SourceReport,
+    Strength,
     Totals,
     TrendPoint,
     Trouble,
@@ -44,7 +50,11 @@ CHECKS = {
         basis=Basis.OBSERVED,
     ),
     "backup-stale": CheckText(
-        id="backup-stale", title="The last backup is old", rule="Found after 7 days.", basis=Basis.OBSERVED
+        id="backup-stale",
+        title="The last backup is old",
+        rule="Found after 7 days.",
+        basis=Basis.OBSERVED,
+        clears="It ends with a backup.",
     ),
     "storage-full": CheckText(
         id="storage-full", title="Device storage is full", rule="Found under 10 % free.", basis=Basis.INFERRED
@@ -187,6 +197,43 @@ def at_risk(
             PlanStep(fix="wifi-and-power", audience="user", why="It was last charged at noon."),
         ),
         handling=guide.handling_of(device, bundled()),
+    )
+
+
+def storied(number: int = 1) -> DeviceReport:
+    """A device at risk of which everything is told: causes, what is ruled out, the past, and a second opinion."""
+    report = at_risk(number)
+    first = report.device.sightings[0]
+    other = replace(first, source="schools", record=replace(first.record, site="Graz", battery_percent=40))
+    return replace(
+        report,
+        device=replace(report.device, sightings=(first, other)),
+        cause="storage-full",
+        causes=(
+            Cause(
+                cause="storage-full",
+                strength=Strength.LIKELY,
+                evidence_for=("only 3 GB of storage are free",),
+                evidence_against=("a backup was still made on 2026-11-20",),
+            ),
+            Cause(cause="wifi-and-power", strength=Strength.UNSEEN),
+        ),
+        ruled_out=(RuledOut(cause="backup-disabled", because="iCloud Backup is switched on"),),
+        past=(
+            Past(
+                check="backup-disabled",
+                severity=Severity.HIGH,
+                first_seen=AS_OF - timedelta(days=90),
+                last_seen=AS_OF - timedelta(days=60),
+                reason=None,
+            ),
+        ),
+        history=tuple(
+            Observation(
+                AS_OF - timedelta(days=ago), (10 + ago) * 1_000_000_000, AS_OF - timedelta(days=max(ago, 12))
+            )
+            for ago in (30, 20, 10, 0)
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 // The fleet: tables of columns, and how their values are said. Nothing here touches the page.
 
 const STANDING = ["new", "open", "reopened"];
+const PARTS = ["sightings", "findings", "clauses", "disputes", "nights", "past"];
 const FINGERPRINT = /^[0-9a-f]{32}$/;
 
 class Fleet {
@@ -10,9 +11,11 @@ class Fleet {
     const body = bytes.subarray(4 + length);
     const table = (name, rows) => tableOf(body, this.tables[name], rows);
     this.devices = table("devices", this.rows);
-    this.starts = { sightings: sums(this.devices.sightings), findings: sums(this.devices.findings) };
-    this.sightings = table("sightings", this.starts.sightings[this.rows]);
-    this.findings = table("findings", this.starts.findings[this.rows]);
+    this.starts = {};
+    for (const part of PARTS) {
+      this.starts[part] = sums(this.devices[part]);
+      this[part] = table(part, this.starts[part][this.rows]);
+    }
     const { evidence } = this.findings;
     const pieces = evidence.entries.map((entry) => (entry ? entry.split("\x1f").length : 0));
     this.starts.evidence = sums(evidence.codes.map((code) => pieces[code]));
@@ -96,6 +99,11 @@ class Fleet {
     return this.minutes(this.devices.fact_last_cloud_backup_at[row], row);
   }
 
+  /** The standing finding that says a device makes no backups, or undefined. */
+  backupProblem(row) {
+    return this.standing(row).find((each) => this.findings.problem.at(each) === "backup");
+  }
+
   /** A signal's value, fit to be read, or null. */
   fact(name, kind, row) {
     const column = this.devices[`fact_${name}`];
@@ -104,7 +112,12 @@ class Fleet {
     if (kind === "list") return column.list(row).join(", ") || "none";
     if (kind === "text") return column.at(row) || null;
     if (!column[row]) return null;
-    return kind === "percent" ? `${column[row] - 1} %` : size((column[row] - 1) * this.sizeStep);
+    return kind === "percent" ? `${column[row] - 1} %` : this.size(column[row]);
+  }
+
+  /** "64.3 GB" of a size in steps, which are counted from one. */
+  size(steps) {
+    return size((steps - 1) * this.sizeStep);
   }
 
   /** "2026-11-22 02:00 UTC (9 days ago)", seen from the report's own moment, never from the reader's clock. */

@@ -1,0 +1,148 @@
+// What the verdict on one device rests on: findings with their rule, causes, facts with their source, and gaps.
+
+const FIRST_SIGHTING = "0".charCodeAt(0);
+const GAPS = { n: "not_reported", p: "not_permitted", a: "absent", u: "unreadable" };
+
+function findings(fleet, row) {
+  const each = fleet.rowsOf("findings", row).map((finding) => findingItem(fleet, row, finding));
+  return each.length ? element("ul", { class: "findings" }, each) : element("p", {}, "None.");
+}
+
+function findingItem(fleet, row, finding) {
+  const read = (name) => fleet.findings[name].at(finding);
+  const severity = read("severity");
+  const check = read("check");
+  const { rule, clears } = fleet.checks[check] ?? {};
+  return element("li", { class: read("state") },
+    element("h4", {}, mark(severity, fleet.words.severities[severity]), " ", fleet.check(check)),
+    element("p", {}, bdi(read("summary"))),
+    pairs([...evidence(fleet, row, finding), ...life(fleet, row, finding), ["Rule", rule], ["What would end it", clears], ["How it is known", fleet.words.bases[read("basis")]]]));
+}
+
+function life(fleet, row, finding) {
+  const { findings: found, words } = fleet;
+  const state = found.state.at(finding);
+  const reason = found.reason.at(finding);
+  const open = Math.floor((fleet.asOf - found.opened_at[finding]) / DAY);
+  const ends = found.waiver_until[finding];
+  return [
+    ["Observed", `${fleet.moment(fleet.minutes(found.observed_at[finding], row))} by ${found.sources.list(finding).join(", ")}`],
+    ["State", (words.states[state] ?? state) + (reason ? ` (${fleet.reason(reason)})` : "")],
+    ["First seen", fleet.moment(found.first_seen[finding])],
+    ["Open for", STANDING.includes(state) ? counted(open, "day") : null],
+    ["Waived until", ends ? fleet.moment(ends).slice(0, 10) : null],
+    ["Ticket id", found.id.at(finding)],
+  ];
+}
+
+function evidence(fleet, row, finding) {
+  const names = fleet.findings.evidence.list(finding);
+  const first = fleet.starts.evidence[finding];
+  return names.map((name, place) => evidencePair(fleet, row, name, fleet.evidence.value.at(first + place)));
+}
+
+function evidencePair(fleet, row, name, stored) {
+  const signal = fleet.signals.find(([each]) => each === name);
+  const plain = (name[0] ?? "").toUpperCase() + name.slice(1).replaceAll("_", " ");
+  const label = fleet.words.evidence[name] ?? (signal ? signal[1] : plain);
+  if (stored === "=") return [label, fleet.fact(name, signal[2], row)];
+  return [label, spoken(fleet, name, JSON.parse(stored))];
+}
+
+function spoken(fleet, name, value) {
+  if (value === null) return "unknown";
+  if (Array.isArray(value)) return value.map((each) => (fleet.checks[each] ? fleet.check(each) : each)).join(", ");
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return name.endsWith("_bytes") ? size(value) : String(value);
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$/.test(value) ? fleet.moment(Math.floor(Date.parse(value) / 60000)) : value;
+}
+
+/** The probable causes with what speaks for and against each; those that nobody can see are named in one breath. */
+function causes(fleet, row) {
+  const named = fleet.devices.causes.list(row).map((entry) => entry.split(/:(.*)/s));
+  if (!named.length) return null;
+  const clauses = clausesOf(fleet, row);
+  const seen = named.filter(([strength, id]) => strength !== "unseen" || clauses[`for:${id}`] || clauses[`against:${id}`]);
+  const unseen = named.filter((each) => !seen.includes(each)).map(([, id]) => causeName(fleet, id));
+  const items = seen.map(([strength, id]) => causeItem(fleet, clauses, strength, id));
+  if (unseen.length) items.push(element("li", {}, element("p", {}, `Nobody can see whether it is one of these; their cures are in the plan: ${unseen.join("; ")}.`)));
+  return element("ul", { class: "findings" }, items);
+}
+
+function causeItem(fleet, clauses, strength, id) {
+  const list = (title, about) => [title, (clauses[`${about}:${id}`] ?? []).join("; ")];
+  return element("li", {}, element("h4", {}, causeName(fleet, id)), element("p", { class: "quiet" }, fleet.words.strengths[strength] ?? strength),
+    pairs([list("Speaks for it", "for"), list("Speaks against it", "against")]));
+}
+
+/** A check's title, or what the guide calls the cure of a cause that nobody can see. */
+function causeName(fleet, id) {
+  return id in fleet.checks ? fleet.check(id) : (fleet.fixes[id]?.title ?? id);
+}
+
+function ruledOut(fleet, row) {
+  const items = Object.entries(clausesOf(fleet, row)).filter(([about]) => about.startsWith("not:"))
+    .map(([about, clauses]) => element("li", {}, `${causeName(fleet, about.slice(4))}: no, ${clauses.join("; ")}.`));
+  return items.length ? element("ul", {}, items) : null;
+}
+
+function clausesOf(fleet, row) {
+  const found = {};
+  for (const each of fleet.rowsOf("clauses", row)) (found[fleet.clauses.about.at(each)] ??= []).push(fleet.clauses.says.at(each));
+  return found;
+}
+
+/** Where two sources say different things of one fact, and whose word counts. */
+function disputes(fleet, row) {
+  const said = new Map();
+  for (const each of fleet.rowsOf("disputes", row)) {
+    const read = (name) => fleet.disputes[name].at(each);
+    said.set(read("signal"), [...(said.get(read("signal")) ?? []), `${read("source")} says ${disputed(fleet, read("signal"), read("value"))}`]);
+  }
+  const label = (name) => fleet.signals.find(([each]) => each === name)?.[1] ?? name;
+  const items = [...said].map(([name, several]) => element("li", {}, bdi(`${label(name)}: ${several.join("; ")}. The first counts: it is the fresher one.`)));
+  return items.length ? element("ul", {}, items) : null;
+}
+
+function disputed(fleet, name, value) {
+  const kind = fleet.signals.find(([each]) => each === name)?.[2];
+  if (kind === "time" || kind === "day") return value === "never" ? value : fleet.moment(Number(value));
+  if (kind === "size") return fleet.size(Number(value));
+  if (kind === "percent") return `${value} %`;
+  return kind === "list" ? value.split("\x1f").join(", ") : value;
+}
+
+/** Each signal with a value: the value, its source, its age. */
+function facts(fleet, row) {
+  const shape = fleet.devices.shape.at(row);
+  const known = fleet.signals.flatMap(([name, label, kind], place) =>
+    shape[place] in GAPS || shape[place] === "o" ? [] : [factRow(fleet, row, label, fleet.fact(name, kind, row), shape[place])]);
+  const head = ["Fact", "Value", "Source", "Reported"].map((word) => element("th", { scope: "col" }, word));
+  return element("table", { class: "facts" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, known));
+}
+
+function factRow(fleet, row, label, value, winner) {
+  const sighting = fleet.starts.sightings[row] + winner.charCodeAt(0) - FIRST_SIGHTING;
+  const at = fleet.minutes(fleet.sightings.observed[sighting], row);
+  return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, bdi(value ?? "")),
+    element("td", {}, fleet.sightings.source.at(sighting)), element("td", {}, fleet.age(at)));
+}
+
+function unknown(fleet, row) {
+  const shape = fleet.devices.shape.at(row);
+  const gaps = fleet.signals.flatMap(([, label], place) => (shape[place] in GAPS ? [[GAPS[shape[place]], label]] : []));
+  const reasons = Object.values(GAPS).filter((reason) => gaps.some(([each]) => each === reason));
+  const items = reasons.map((reason) => [gaps.filter(([each]) => each === reason).map(([, label]) => label).join(", "), fleet.reason(reason)]);
+  if (shape.includes("o")) items.push(["UDID", "left out of this page, because the serial number names the device; findings.json has it"]);
+  return items.length ? element("ul", {}, items.map(([labels, why]) => element("li", {}, `${labels}: ${why}.`))) : null;
+}
+
+function sightings(fleet, row) {
+  const { words } = fleet;
+  return element("ul", {}, fleet.rowsOf("sightings", row).map((each) => {
+    const read = (name) => fleet.sightings[name].at(each);
+    const stands = words.standings[read("standing")] ?? read("standing");
+    const observed = fleet.moment(fleet.minutes(fleet.sightings.observed[each], row));
+    return element("li", {}, `${read("source")}: ${stands}. The device reported on ${observed}; last listed on ${fleet.moment(fleet.sightings.seen[each])}.`);
+  }));
+}

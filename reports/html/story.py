@@ -1,0 +1,108 @@
+"""What a device's page tells beside facts and findings: causes and what speaks for them, disputes, and the past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fleet.merge import conflicts
+from fleet.model.device import TIME_SIGNALS
+from reports.html.columns import Column, Numbers, Phrases, Text, spelled
+from reports.html.moments import distance, minutes
+from reports.html.sizes import SIZE_SIGNALS, step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fleet.model.device import Device
+    from fleet.model.run import DeviceReport
+
+_PAST = ("check", "severity", "reason")
+
+
+class Story:
+    """Four tables: clauses about causes, what sources dispute, nights before tonight, and findings that ended.
+
+    A clause is `about` a cause: `for:<id>`, `against:<id>`, or `not:<id>` for one that it rules out. `causes` names
+    per device the probable ones with their strength, the likeliest first.
+    """
+
+    def __init__(self) -> None:
+        self.causes = Text()
+        self._clauses = {"about": Text(), "says": Phrases()}
+        self._disputes = {"signal": Text(), "source": Text(), "value": Text()}
+        self._nights = {"at": Numbers(), "free": Numbers(), "backup": Numbers()}
+        self._past = {name: Text() for name in _PAST}
+        self._spans = {"first_seen": Numbers(), "last_seen": Numbers()}
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, Column]]:
+        """The columns of each table, by name."""
+        return {
+            "clauses": self._clauses,
+            "disputes": self._disputes,
+            "nights": self._nights,
+            "past": {**self._past, **self._spans},
+        }
+
+    def take(self, reports: Sequence[DeviceReport], observed: Sequence[int]) -> dict[str, list[int]]:
+        """Take some devices' stories; the answer is how many rows of each table every one has."""
+        self.causes.extend(
+            [tuple(f"{one.strength}:{one.cause}" for one in report.causes) or None for report in reports]
+        )
+        clauses = [list(_clauses(report)) if report.causes else [] for report in reports]
+        disputes = [list(_disputes(report.device)) if _worth_comparing(report) else [] for report in reports]
+        _extend(self._clauses, clauses)
+        _extend(self._disputes, disputes)
+        self._take_nights(reports, observed)
+        self._take_past(reports)
+        return {
+            "clauses": list(map(len, clauses)),
+            "disputes": list(map(len, disputes)),
+            "nights": [len(report.history) for report in reports],
+            "past": [len(report.past) for report in reports],
+        }
+
+    def _take_nights(self, reports: Sequence[DeviceReport], observed: Sequence[int]) -> None:
+        seen = [(night, at) for report, at in zip(reports, observed, strict=True) for night in report.history]
+        self._nights["at"].extend([distance(night.collected_at, at) for night, at in seen])
+        self._nights["free"].extend([step_of(night.available_bytes) for night, _ in seen])
+        self._nights["backup"].extend(
+            [distance(night.last_backup, at) if night.last_backup else 0 for night, at in seen]
+        )
+
+    def _take_past(self, reports: Sequence[DeviceReport]) -> None:
+        ended = [one for report in reports for one in report.past]
+        for name, column in self._past.items():
+            column.extend([getattr(one, name) for one in ended])
+        for name, times in self._spans.items():
+            times.extend([minutes(getattr(one, name)) for one in ended])
+
+
+def _extend(columns: Mapping[str, Text | Phrases], rows_of: Sequence[Sequence[tuple[str, ...]]]) -> None:
+    rows = [row for several in rows_of for row in several]
+    for column, values in zip(columns.values(), zip(*rows, strict=True), strict=False):
+        column.extend(values)
+
+
+def _clauses(report: DeviceReport) -> Iterator[tuple[str, str]]:
+    for one in report.causes:
+        yield from [(f"for:{one.cause}", clause) for clause in one.evidence_for]
+        yield from [(f"against:{one.cause}", clause) for clause in one.evidence_against]
+    yield from [(f"not:{one.cause}", one.because) for one in report.ruled_out]
+
+
+def _worth_comparing(report: DeviceReport) -> bool:
+    """Where nothing is wrong nobody asks who is right, and comparing is not cheap."""
+    return len(report.device.sightings) > 1 and report.status != "protected"
+
+
+def _disputes(device: Device) -> Iterator[tuple[str, str, str]]:
+    for signal, said in conflicts(device).items():
+        yield from [(signal, sighting.source, _coded(signal, value)) for sighting, value in said]
+
+
+def _coded(signal: str, value: Any) -> str:  # noqa: ANN401 - each signal has its own type
+    """As the signal's own column keeps it, so that the page says it in the same words."""
+    if signal in TIME_SIGNALS:
+        return "never" if not hasattr(value, "timestamp") else str(minutes(value))
+    return str(step_of(value)) if signal in SIZE_SIGNALS else spelled(value)
