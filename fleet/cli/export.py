@@ -74,6 +74,7 @@ def export(
     from fleet.nightly import export as exporting
 
     database = compose.database_of(compose.load_settings(context.obj.config))
+    compose.settle_memory()
     night = exporting.night_of(database, run_id)
     with _sink(out, chosen, mark=for_people) as sink:
         listener = _listener(chosen, sink, night, actions, group_by, spreadsheet=for_people)

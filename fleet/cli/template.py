@@ -26,7 +26,7 @@ url = "sqlite:///fleetkeep.db"       # or postgresql+psycopg://user@host/db
 [report]
 directory = "reports-out"
 title = "iPad and iPhone backups"
-# formats = ["html", "csv", "json", "metrics"]
+# formats = ["html", "csv", "json", "metrics"]         # also: "ndjson", "parquet"
 # base_url = "https://reports.example.com/backups/"   # makes links in CSV and JSON absolute
 
 [policy]                             # every threshold with its default; the unit stands in the name
