@@ -40,13 +40,29 @@ def main() -> None:
         _run()
     except FleetkeepError as error:
         logs.say(str(error))
-        _end(next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2))
+        _end(code_of(error))
     except _Stopped as stop:
         logs.say(f"{_WORDS[stop.code]}; nothing half-done will be believed")
         _end(stop.code)
     except Exception as error:  # noqa: BLE001 - the last place that can tell the admin in one line
         logs.say_bug(error)
         _end(BUG)
+
+
+def code_of(error: BaseException) -> int:
+    """The exit code of a command that this ended."""
+    if isinstance(error, _Stopped):
+        return error.code
+    if isinstance(error, FleetkeepError):
+        return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2)
+    return BUG
+
+
+def words_of(error: BaseException) -> str:
+    """What may be said of it anywhere: an error that is not ours keeps its words to itself."""
+    if isinstance(error, FleetkeepError):
+        return str(error)
+    return _WORDS[error.code] if isinstance(error, _Stopped) else f"a bug of ours ({type(error).__name__})"
 
 
 def _run() -> None:

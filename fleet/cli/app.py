@@ -109,11 +109,12 @@ def _register() -> None:
         nightly,
         schedule,
         schema,
+        status,
         waivers,
     )
 
     for module in (
-        *(demo, init, doctor, nightly, schedule, export, schema),
+        *(demo, init, doctor, nightly, schedule, status, export, schema),
         *(device, waivers, catalog, catalogue, database),
     ):
         module.register(app)

@@ -7,7 +7,10 @@ import logging
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fleet.log_fields import current
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,16 +33,25 @@ class _Json(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Time in UTC, level, logger, message, and a traceback where there is one."""
-        line = {
+        """Time in UTC, level, logger, message; run and source; an event and its fields; a traceback."""
+        line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **current(),
+            **_event(record),
         }
         if record.exc_info:
             line["traceback"] = _frames(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _event(record: logging.LogRecord) -> dict[str, Any]:
+    """Of a message made of named fields its first word, which is the event, and the fields by name."""
+    if not isinstance(record.args, Mapping):
+        return {}
+    return {"event": str(record.msg).split(maxsplit=1)[0], **record.args}
 
 
 def _frames(

@@ -16,6 +16,7 @@ from fleet.cli.nightly import front_page
 from fleet.cli.notices import Notices
 from fleet.cli.progress import Bar
 from fleet.errors import SettingsError
+from fleet.log_fields import log_fields
 from fleet.model.run import Outcome, RunReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from connectors._connector import SourceSettings
     from fleet.cli.app import Common
+    from fleet.cli.last_run import Record
     from fleet.nightly.judge import Listener
     from fleet.nightly.terms import Terms
     from fleet.settings import Settings
@@ -153,8 +155,12 @@ class ConfiguredNight:
         self._tell_sources(outcomes)
         return outcomes
 
-    def judge(self, *, accept_mass_change: bool, publish: bool) -> RunReport:
-        """Judge every configured source's latest collection; with a report, and tell of it, or without."""
+    def judge(self, *, accept_mass_change: bool, publish: bool, record: Record | None = None) -> RunReport:
+        """Judge every configured source's latest collection; with a report, and tell of it, or without.
+
+        Args:
+            record: takes down what was published.
+        """
         terms = compose.terms_of(self._loaded, waivers.in_force(self._work.database, self._work.as_of))
         names = [config.name for config in self._loaded.sources]
         if not publish:
@@ -174,6 +180,8 @@ class ConfiguredNight:
             notes=notices.notes(self._work.database),
         )
         self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
+        if record:
+            record.published(self._work.database, finished, place)
         if told := notices.send(self._work.database, finished, place):
             self._say(f"told: {', '.join(told)}")
         if days := self._loaded.privacy.keep_days:
@@ -188,8 +196,9 @@ class ConfiguredNight:
             unreadable = f", {source.unreadable:,} unreadable" if source.unreadable else ""
             self._say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
             if source.outcome is not Outcome.COMPLETE:
-                for trouble in source.problems:
-                    logs.say(_of_source(source.name, trouble.message))
+                with log_fields(source=source.name):
+                    for trouble in source.problems:
+                        logs.say(_of_source(source.name, trouble.message))
 
     def _say(self, text: str) -> None:
         if self._loud:
@@ -212,7 +221,7 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
             level=logging.WARNING,
         )
     compose.settle_memory()
-    with lock(database):
+    with lock(database), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
         if inventory.discard_unfinished(database):
             logs.say(
                 "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING

@@ -61,12 +61,14 @@ def run(
     accept_mass_change: Accept = False,
 ) -> None:
     """The nightly job: collect, evaluate, report, notify."""
-    from fleet.cli import notices
+    from fleet.cli import last_run, notices
 
-    with notices.alarmed(context.obj.config), _night(context, as_of) as night:
+    config = context.obj.config
+    with last_run.kept(config) as record, notices.alarmed(config), _night(context, as_of) as night:
         night.collect(source or [], accept_mass_change=accept_mass_change, full=full)
-        finished = night.judge(accept_mass_change=accept_mass_change, publish=True)
-    raise typer.Exit(exit_code(finished, fail_on))
+        finished = night.judge(accept_mass_change=accept_mass_change, publish=True, record=record)
+        record.code = exit_code(finished, fail_on)
+    raise typer.Exit(record.code)
 
 
 def collect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import threading
@@ -11,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet.errors import FleetkeepError, SourceError
+from fleet.log_fields import log_fields
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, NOT_REPORTED, UNREADABLE, Fact, Gap
 from fleet.model.run import Outcome, Trouble
@@ -141,7 +143,11 @@ def _messages(sources: Sequence[Source], night: Night) -> Iterator[_Message]:
     inbox: queue.Queue[_Message] = queue.Queue(PAGES_AHEAD)
     free = threading.Semaphore(SOURCES_AT_ONCE)
     for source in sources:
-        threading.Thread(target=_walk, args=(source, night.surroundings, inbox, free), daemon=True).start()
+        threading.Thread(
+            target=contextvars.copy_context().run,
+            args=(_walk, source, night.surroundings, inbox, free),
+            daemon=True,
+        ).start()
     under_way = len(sources)
     while under_way:
         message = inbox.get()
@@ -152,7 +158,10 @@ def _messages(sources: Sequence[Source], night: Night) -> Iterator[_Message]:
 def _walk(
     source: Source, surroundings: Surroundings, inbox: queue.Queue[_Message], free: threading.Semaphore
 ) -> None:
-    with free:
+    with free, log_fields(source=source.name):
+        log.info(
+            "source_opened source=%(source)s kind=%(kind)s", {"source": source.name, "kind": source.kind}
+        )
         try:
             for page in source.walk(surroundings):
                 inbox.put(_Message(source.name, _settled(page, surroundings.collected_at, source)))
@@ -182,6 +191,8 @@ def _store(tally: _Tally, page: Page, night: Night) -> None:
         tally.troubles[trouble.code, trouble.message] += trouble.count
     tally.pages += 1
     tally.expected = page.expected if page.expected is not None else tally.expected
+    fields = {"source": tally.source.name, "pages": tally.pages, "devices": tally.writer.devices}
+    log.info("page_read source=%(source)s pages=%(pages)s devices=%(devices)s", fields)
     if night.progress:
         night.progress(
             tally.source.name, pages=tally.pages, devices=tally.writer.devices, expected=tally.expected
@@ -235,13 +246,16 @@ def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
         anonymous=tally.anonymous,
         problems=troubles,
     )
+    fields = {
+        "source": tally.source.name,
+        "outcome": outcome,
+        "devices": tally.writer.devices,
+        "pages": tally.pages,
+    }
     log.log(
         logging.INFO if outcome is Outcome.COMPLETE else logging.WARNING,
-        "source closed: %s is %s with %d devices in %d pages",
-        tally.source.name,
-        outcome,
-        tally.writer.devices,
-        tally.pages,
+        "source_closed source=%(source)s outcome=%(outcome)s devices=%(devices)s pages=%(pages)s",
+        fields,
     )
     return outcome
 
@@ -265,7 +279,7 @@ def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[
 def _explained(tally: _Tally, error: BaseException) -> Trouble:
     if isinstance(error, SourceError):
         return Trouble(error.code, str(error))
-    log.error("source %s broke on a bug of ours", tally.source.name, exc_info=error)
+    log.error("source_broke_on_a_bug source=%(source)s", {"source": tally.source.name}, exc_info=error)
     return Trouble(
         "bug", f"{tally.source.name}: fleetkeep broke on it ({type(error).__name__}); please report it"
     )

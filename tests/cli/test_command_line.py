@@ -163,7 +163,7 @@ def test_verbose_says_more_and_a_log_shows_no_progress(office: Office) -> None:
     office.configure(DEMO)
     plain, verbose = office("run", "--as-of", NIGHT), office("run", "--as-of", NIGHT, "-v")
     assert plain.err == ""
-    assert "source closed: made-up is complete with 20 devices" in verbose.err
+    assert "source_closed source=made-up outcome=complete devices=20" in verbose.err
     assert not set("\r\x1b") & set(plain.out + verbose.out + verbose.err)
 
 
@@ -193,6 +193,7 @@ def test_the_parts_make_the_whole(office: Office) -> None:
     assert sorted(path.name for path in office.reports.iterdir()) == [
         "2026-03-02T043000Z",
         "2026-03-02T043000Z-2",
+        "last_run.json",
         "latest",
     ]
 

@@ -237,6 +237,6 @@ def test_closing_is_logged(office: Office, caplog: pytest.LogCaptureFixture) -> 
     office.collect(1, a_source(phones(12)), a_source(name="lab", error=BadAnswer("HTML")))
     closed = {entry.getMessage(): entry.levelname for entry in caplog.records if "closed" in entry.message}
     assert closed == {
-        "source closed: hq is complete with 12 devices in 2 pages": "INFO",
-        "source closed: lab is failed with 0 devices in 0 pages": "WARNING",
+        "source_closed source=hq outcome=complete devices=12 pages=2": "INFO",
+        "source_closed source=lab outcome=failed devices=0 pages=0": "WARNING",
     }

@@ -1,0 +1,114 @@
+"""`last_run.json` and `status`: what other programs learn of the last night, also of one that broke."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.command import jamf_source
+from tests.servers.jamf import JamfServer
+
+if TYPE_CHECKING:
+    from tests.command import Office
+
+DEMO = '[[source]]\nname = "made-up"\nkind = "demo"\ndevices = 20\n'
+NIGHT = "2026-03-02T04:30:00Z"
+
+
+def last_run(office: Office) -> dict[str, Any]:
+    path = office.reports / "last_run.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return loaded
+
+
+def test_a_good_night(office: Office) -> None:
+    """The file tells run, report and sources; the status is fresh, one line for a plugin and one per source."""
+    office.configure(DEMO)
+    assert office("status").code == 4
+    assert not office.database.exists()
+    assert office("run").code == 0
+    told = last_run(office)
+    assert (told["outcome"], told["exit_code"], told["error"], told["hold"]) == ("complete", 0, None, False)
+    assert told["run"] == office.report()["run"]["id"]
+    assert (office.reports / told["report"] / "findings.json").exists()
+    (source,) = told["sources"]
+    assert (source["name"], source["outcome"], source["devices"]) == ("made-up", "complete", 20)
+    assert source["seconds"] >= 0
+    ended = office("status")
+    assert ended.code == 0
+    head, line = ended.out.splitlines()
+    assert head.startswith("FLEETKEEP OK - fresh: last complete run ")
+    assert " | age=" in head
+    assert line == "made-up: complete 0.0 h ago"
+
+
+def test_an_old_night(office: Office) -> None:
+    """What was complete long ago is stale, by an age that the monitor may choose, and in JSON by the second."""
+    office.configure(DEMO)
+    assert office("run", "--as-of", NIGHT).code == 0
+    ended = office("status", "--json", "--max-age-hours", "30")
+    assert ended.code == 3
+    told = json.loads(ended.out)
+    assert (told["status"], told["exit_code"], told["max_age_seconds"]) == ("stale", 3, 30 * 3600)
+    assert told["last_complete_run"]["as_of"] == NIGHT
+    assert told["age_seconds"] == told["sources"][0]["age_seconds"] > 30 * 3600
+    assert office("status", "--max-age-hours", "9999999").code == 0
+
+
+def test_a_source_that_failed(office: Office) -> None:
+    """Exit code 3 and the problem's code stand in the file; the status names the source."""
+    with JamfServer(fail_from_page=0) as server:
+        office.configure(jamf_source(server), DEMO)
+        assert office("run").code == 3
+    told = last_run(office)
+    assert (told["outcome"], told["exit_code"]) == ("partial", 3)
+    failed = told["sources"][0]
+    assert (failed["name"], failed["outcome"]) == ("hq", "failed")
+    assert failed["problems"]
+    ended = office("status")
+    assert ended.code == 3
+    assert "hq has never been read completely" in ended.out.splitlines()[0]
+
+
+def test_a_night_that_broke(office: Office) -> None:
+    """A run that cannot write its report says so in the file all the same, and the status knows it."""
+    office.configure(DEMO)
+    assert office("run").code == 0
+    latest = office.reports / "latest"
+    latest.rename(office.reports / "moved")
+    latest.symlink_to(office.reports / "moved")
+    assert office("run").code == 7
+    told = last_run(office)
+    assert (told["outcome"], told["exit_code"], told["run"]) == ("broken", 7, None)
+    assert "latest" in told["error"]
+    ended = office("status")
+    assert ended.code == 3
+    assert "the last run broke: cannot write" in ended.out
+
+
+def test_a_damaged_database(office: Office) -> None:
+    """Where there is no run at all, the file has the error and the exit code; bad settings leave it alone."""
+    office.configure(DEMO)
+    office.database.write_text("no database at all, but longer than a header" * 9)
+    assert office("run").code == 6
+    assert (last_run(office)["outcome"], last_run(office)["exit_code"]) == ("broken", 6)
+    before = (office.reports / "last_run.json").read_bytes()
+    assert office("run", "--source", "nobody").code in {2, 6}
+    office.configure(DEMO + "no_such_key = 1\n")
+    assert office("run").code == 2
+    assert json.loads(before)["exit_code"] == last_run(office)["exit_code"]
+
+
+def test_log_lines_for_a_shipper_know_run_and_source(office: Office) -> None:
+    """With `--log-format json` the lines of a source carry its name and the run's, and events their fields."""
+    office.configure(DEMO)
+    ended = office("run", "--as-of", NIGHT, "-v", "--log-format", "json")
+    lines = [json.loads(line) for line in ended.err.splitlines()]
+    events = {line["event"]: line for line in lines if "event" in line}
+    assert {"source_opened", "page_read", "source_closed"} <= events.keys()
+    for line in events.values():
+        assert line["run"] == "2026-03-02T043000Z"
+        assert line["source"] == "made-up"
+    assert events["source_closed"]["outcome"] == "complete"
+    assert events["source_closed"]["devices"] == 20
