@@ -56,6 +56,19 @@ FACTS = (
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SYSTEMS = {platform.lower(): platform for platform in Platform if platform is not Platform.OTHER}
 
+FIELDS = {
+    "serial": "serial_number", "udid": "udid", "name": "device_name",
+    "model_identifier": "product_name, hardware_model", "model_name": "device_model_name", "os_version": "os_version",
+    "os_build": "build_version", "supervised": "is_supervised", "enrollment": "is_user_enrollment, enrolled_via_dep",
+    "shared_ipad": "maximum_resident_users", "capacity_bytes": "total_disk_space_gb",
+    "available_bytes": "free_disk_space_gb", "backup_enabled": "is_cloud_backup_enabled",
+    "last_cloud_backup_at": "last_cloud_backup_date", "inventory_at": "audit_date, agent_audit_date",
+    "checkin_at": "mdm_last_connected, last_online", "enrolled_at": "registration_date",
+    "battery_percent": "battery_percentage", "roaming": "is_roaming", "lost_mode": "is_mdm_lost_mode_enabled",
+    "groups": "policy_ids",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class _Item(TypedDict, total=False):
     agentid: object

@@ -34,6 +34,14 @@ _PLATFORMS = {platform.lower(): platform for platform in Platform}
 _LOST = {"enabled": True, "disabled": False}
 DETAIL_ONLY = frozenset({"os_version", "capacity_bytes", "available_bytes", "checkin_at", "lost_mode"})
 
+FIELDS = {
+    "serial": "serialNumber", "name": "deviceName", "model_identifier": "productType", "model_name": "deviceModel",
+    "platform": "productFamily, platform", "os_version": "osVersion", "capacity_bytes": "storageTotalCapacity",
+    "available_bytes": "storageFreeCapacity", "checkin_at": "lastCheckInDateTime", "lost_mode": "lostModeStatus",
+    "user_name": "enrolledUserId", "user_email": "email", "department": "department",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class _Attributes(TypedDict, total=False):
     serialNumber: object

@@ -112,6 +112,9 @@ class Connector(Generic[S]):
         probe: proves login and each permission for `doctor`; yields (permission or step, error or None).
         per_device: those among them that cost a request per device of their own, however few have them.
         provides_of: where it depends on the settings which of them it reports, the answer for given ones.
+        fields: per signal, the vendor's own name of what it is read from: where that changes its type, the report
+            names it so.
+        fields_of: where that depends on the settings, the answer for given ones.
         remarks: per signal, what a reader of the capability matrix should know.
         confirmed: how the facts behind this connector were confirmed.
         example: the commented lines that `init` writes.
@@ -128,8 +131,14 @@ class Connector(Generic[S]):
     confirmed: str
     per_device: frozenset[str] = frozenset()
     provides_of: Callable[[S], frozenset[str]] | None = None
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    fields_of: Callable[[S], Mapping[str, str]] | None = None
     remarks: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def reported(self, settings: S) -> frozenset[str]:
         """The signals that a source with these settings reports."""
         return self.provides_of(settings) if self.provides_of else self.provides
+
+    def named(self, settings: S) -> Mapping[str, str]:
+        """Per signal, what a source with these settings calls the field behind it."""
+        return self.fields_of(settings) if self.fields_of else self.fields

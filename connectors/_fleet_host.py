@@ -51,6 +51,21 @@ _SYSTEM_NAME = re.compile(r"(?:iOS|iPadOS|macOS|tvOS|visionOS|watchOS) +")
 # Fleet writes 2000-01-01 for what has not happened yet.
 _FIRST_REAL_DAY = datetime(2000, 1, 2, tzinfo=UTC)
 
+FIELDS = {
+    "serial": "hardware_serial", "udid": "udid, uuid", "name": "computer_name, display_name",
+    "model_identifier": "hardware_model", "platform": "platform", "os_version": "os_version",
+    "os_build": "build, supplemental_build_version", "managed": "mdm.enrollment_status",
+    "enrollment": "mdm.enrollment_status", "ownership": "mdm.enrollment_status",
+    "capacity_bytes": "gigs_total_disk_space", "available_bytes": "gigs_disk_space_available",
+    "backup_enabled": "is_cloud_backup_enabled", "last_cloud_backup_at": "last_cloud_backup_date",
+    "inventory_at": "detail_updated_at", "checkin_at": "last_mdm_checked_in_at, seen_time",
+    "enrolled_at": "last_mdm_enrolled_at, last_enrolled_at", "battery_percent": "battery_level",
+    "roaming": "service_subscriptions", "account_active": "itunes_store_account_is_active",
+    "lost_mode": "is_mdm_lost_mode_enabled", "user_name": "end_users", "user_email": "end_users, device_mapping",
+    "department": "end_users", "site": "team_name, fleet_name", "groups": "labels",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class _Mdm(TypedDict, total=False):
     enrollment_status: object

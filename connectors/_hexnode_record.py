@@ -48,6 +48,16 @@ _SYSTEMS = {
 _STATUSES = {"enrolled": True, "disenrolled": False}
 _NOBODY = "Default User"
 
+FIELDS = {
+    "serial": "serial_number", "udid": "udid", "name": "device_name", "model_identifier": "device.product_name",
+    "model_name": "model_name", "platform": "os_name", "os_version": "os_version", "os_build": "device.build_version",
+    "managed": "enrollment_status", "supervised": "device.is_supervised", "capacity_bytes": "device.device_capacity",
+    "available_bytes": "device.available_device_capacity", "inventory_at": "lastscanned",
+    "checkin_at": "last_reported", "enrolled_at": "enrolled_time", "battery_percent": "device.battery_level",
+    "roaming": "network.is_roaming", "lost_mode": "lostmode", "user_name": "user.name", "user_email": "user.email",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 def read_record(row: object, place: str, groups: Mapping[str, list[str]] | Gap) -> DeviceRecord | Rejected:
     """The record of one row of the list, without what only the device's page says; rejected without an `id`.

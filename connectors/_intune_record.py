@@ -65,6 +65,18 @@ _BY_SYSTEM: dict[str, Platform] = {
 }
 _LOST: dict[str, bool] = {"enabled": True, "disabled": False}
 
+FIELDS = {
+    "serial": "serialNumber", "udid": "udid", "name": "deviceName",
+    "model_identifier": "hardwareInformation.productName", "model_name": "model",
+    "platform": "deviceType, operatingSystem", "os_version": "osVersion", "managed": "managementState",
+    "supervised": "isSupervised", "enrollment": "deviceEnrollmentType", "ownership": "managedDeviceOwnerType",
+    "shared_ipad": "hardwareInformation.isSharedDevice", "capacity_bytes": "totalStorageSpaceInBytes",
+    "available_bytes": "freeStorageSpaceInBytes", "checkin_at": "lastSyncDateTime", "enrolled_at": "enrolledDateTime",
+    "battery_percent": "hardwareInformation.batteryLevelPercentage", "lost_mode": "lostModeState",
+    "user_name": "userDisplayName, userPrincipalName", "user_email": "emailAddress",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Rejected:
     """The record of one row of the list; rejected without an `id`.

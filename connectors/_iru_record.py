@@ -5,7 +5,6 @@ Names, units and empty values: Iru API collection, its example answers and a pub
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from typing_extensions import TypedDict
 
 from connectors import _rows, _wire
 from connectors._rows import Loose
-from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
@@ -30,10 +29,18 @@ _PLATFORMS = {
     "android": Platform.ANDROID,
     "windows": Platform.OTHER,
 }
-BY_DETAILS = frozenset({"udid", "supervised", "enrollment", "available_bytes"})
-_SPOKEN = {"true": True, "false": False}
-_UNITS = {"KB": 10**3, "MB": 10**6, "GB": _wire.GB, "TB": 10**12}
-_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([KMGT]B)", re.ASCII)
+
+FIELDS = {
+    "serial": "serial_number", "name": "device_name", "asset_tag": "asset_tag", "model_name": "model",
+    "platform": "platform", "os_version": "os_version", "model_identifier": "model_id, model_identifier",
+    "os_build": "os_build, supplemental_build_version", "managed": "mdm_enabled", "shared_ipad": "shared_ipad",
+    "inventory_at": "last_collected_at", "checkin_at": "last_check_in", "enrolled_at": "last_enrollment",
+    "roaming": "is_roaming_slot_1", "lost_mode": "lost_mode_status", "user_name": "user.name",
+    "user_email": "user.email", "groups": "blueprint_name, tags", "udid": "hardware_overview.uuid",
+    "supervised": "mdm.supervised", "enrollment": "automated_device_enrollment.auto_enrolled",
+    "capacity_bytes": "device_capacity, volumes", "available_bytes": "volumes",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
 
 
 class _Row(TypedDict, total=False):
@@ -143,25 +150,6 @@ def read_record(row: object, place: str, side: SideData) -> DeviceRecord | Rejec
     return replace(record, backup_restricted=restricted, vpn_configured=vpn)
 
 
-def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
-    """The record with what the answer of `/devices/{id}/details` adds, or with the gap in its place."""
-    if isinstance(details, Gap):
-        return replace(record, **dict.fromkeys(BY_DETAILS, details))
-    hardware = _rows.field(details, "hardware_overview")
-    capacity, available = _storage(_rows.field(details, "volumes"), record.capacity_bytes)
-    return replace(
-        record,
-        udid=_wire.text(_rows.field(hardware, "uuid")),
-        model_identifier=_wire.first_known(
-            record.model_identifier, _wire.text(_rows.field(hardware, "model_identifier"))
-        ),
-        supervised=_wire.word(_rows.field(_rows.field(details, "mdm"), "supervised"), _SPOKEN),
-        enrollment=_enrollment(_rows.field(details, "automated_device_enrollment")),
-        capacity_bytes=capacity,
-        available_bytes=available,
-    )
-
-
 def identity(row: object) -> str | None:
     """The row's `device_id`, None where there is none to rely on."""
     said = _wire.text(_rows.field(row, "device_id"))
@@ -215,33 +203,3 @@ def _groups(blueprint: object, tags: object) -> Fact[tuple[str, ...]]:
         return UNREADABLE
     own = () if isinstance(name, Gap) else (name,)
     return own + tuple(label for label in labels if label not in own) if not isinstance(labels, Gap) else own
-
-
-def _enrollment(section: object) -> Fact[Enrollment]:
-    """Automated where it says so; else it may be either of the others, which Iru does not tell apart."""
-    enrolled = _wire.flag(_rows.field(section, "auto_enrolled"))
-    if isinstance(enrolled, Gap):
-        return enrolled
-    return Enrollment.AUTOMATED if enrolled else ABSENT
-
-
-def _storage(volumes: object, stated: Fact[int]) -> tuple[Fact[int], Fact[int]]:
-    """Capacity and free space of the first volume, the only one of an iPhone or iPad."""
-    try:
-        first = next(iter(_rows.rows([] if volumes is None else volumes)), None)
-    except ValueError:
-        return stated, UNREADABLE
-    total, free = _amount(_rows.field(first, "capacity")), _amount(_rows.field(first, "available"))
-    capacity = stated if isinstance(total, Gap) or total == 0 else total
-    if isinstance(free, Gap) or isinstance(capacity, Gap):
-        return capacity, ABSENT if free == 0 else free
-    return capacity, free if free <= capacity else UNREADABLE
-
-
-def _amount(value: object) -> Fact[int]:
-    """Bytes of a text such as "113.26 GB"."""
-    said = _wire.text(value)
-    if isinstance(said, Gap):
-        return said
-    matched = _AMOUNT.fullmatch(said)
-    return round(float(matched[1]) * _UNITS[matched[2]]) if matched else UNREADABLE

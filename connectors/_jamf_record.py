@@ -39,6 +39,23 @@ _PLATFORMS = {
     "unknown": Platform.OTHER,
 }
 
+FIELDS = {
+    "serial": "hardware.serialNumber", "udid": "general.udid", "name": "general.displayName",
+    "asset_tag": "general.assetTag", "model_identifier": "hardware.modelIdentifier", "model_name": "hardware.model",
+    "platform": "deviceType", "os_version": "general.osVersion", "os_build": "general.osBuild",
+    "managed": "general.managed", "supervised": "general.supervised", "enrollment": "general.deviceOwnershipType",
+    "ownership": "general.deviceOwnershipType", "shared_ipad": "general.sharedIpad",
+    "capacity_bytes": "hardware.capacityMb", "available_bytes": "hardware.availableSpaceMb",
+    "backup_enabled": "general.cloudBackupEnabled", "last_cloud_backup_at": "general.lastCloudBackupDate",
+    "last_local_backup_at": "general.lastBackupDate", "inventory_at": "general.lastInventoryUpdateDate",
+    "checkin_at": "general.lastContactDate", "enrolled_at": "general.lastEnrolledDate",
+    "battery_percent": "hardware.batteryLevel", "roaming": "network.roaming",
+    "account_active": "general.itunesStoreAccountActive", "lost_mode": "security.lostModeEnabled",
+    "user_name": "userAndLocation.realName, userAndLocation.username", "user_email": "userAndLocation.emailAddress",
+    "department": "userAndLocation.department", "site": "general.siteId", "groups": "groups",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class _General(TypedDict, total=False):
     udid: object

@@ -7,18 +7,21 @@ School, read 2026-11-22). The same value may come as a number or as text: both a
 from __future__ import annotations
 
 import html
-from datetime import datetime, tzinfo
 from functools import partial
-from typing import Annotated, NotRequired
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._jamf_school_backup import HANDHELD, account_of, backup_of, false_counts, switch
 from connectors._jamf_school_dates import moment
-from connectors._rows import Loose, field, has, rows
+from connectors._rows import Loose, field, rows
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
-from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
+from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 _PENDING = {"deppending", "ac2pending"}
 # An unsupervised device that was enrolled by hand may be one under User Enrolment: Jamf School has no word for it.
@@ -26,7 +29,19 @@ _ENROLLMENTS = {"dep": Enrollment.AUTOMATED, "ac2": Enrollment.DEVICE} | dict.fr
     ("manual", *_PENDING), ABSENT
 )
 _PLATFORMS = {platform.lower(): platform for platform in Platform if platform is not Platform.OTHER}
-_HANDHELD = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
+
+FIELDS = {
+    "serial": "serialNumber", "name": "name", "asset_tag": "assetTag",
+    "model_identifier": "model.identifier", "model_name": "model.name", "platform": "class, os.prefix",
+    "os_version": "os.version", "managed": "isManaged", "supervised": "isSupervised", "enrollment": "enrollType",
+    "capacity_bytes": "totalCapacity", "available_bytes": "availableCapacity",
+    "backup_enabled": "iCloudBackupEnabled", "last_cloud_backup_at": "iCloudBackupLatest",
+    "checkin_at": "lastCheckin", "battery_percent": "batteryLevel",
+    "roaming": "networkInformation.ServiceSubscription", "account_active": "iTunesStoreLoggedIn",
+    "user_name": "owner", "user_email": "owner.email", "site": "locationId", "groups": "groups",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 _Row = TypedDict(
     "_Row",
@@ -88,9 +103,9 @@ def read_record(
     capacity, available = _wire.storage(
         _wire.numeric(r("totalCapacity")), _wire.numeric(r("availableCapacity")), unit=_wire.GB
     )
-    supervised, enrollment = _switch(r("isSupervised")), _enrollment(row)
-    tells = _tells(platform, capacity, supervised=supervised, enrollment=enrollment)
-    enabled, latest = _backup(row, zone, tells=tells)
+    supervised, enrollment = switch(r("isSupervised")), _enrollment(row)
+    counts = false_counts(platform, capacity, supervised, enrollment)
+    enabled, latest = backup_of(row, zone, counts=counts)
     return DeviceRecord(
         native_id=native_id,
         serial=_wire.text(r("serialNumber")),
@@ -111,7 +126,7 @@ def read_record(
         checkin_at=moment(r("lastCheckin"), zone),
         battery_percent=_battery(r("batteryLevel"), platform),
         roaming=_roaming(field(_section(row, "networkInformation"), "ServiceSubscription")),
-        account_active=_account(r("iTunesStoreLoggedIn"), tells=tells),
+        account_active=account_of(row, counts=counts),
         user_name=_owner_name(owner),
         user_email=_wire.text(field(owner, "email")),
         site=_site(r("locationId"), sites),
@@ -137,14 +152,6 @@ def _section(row: object, key: str) -> object:
     return None if section == [] else section
 
 
-def _switch(value: object) -> Fact[bool]:
-    if value == "":
-        return ABSENT
-    if isinstance(value, int | str) and str(value) in {"0", "1"}:
-        return str(value) == "1"
-    return _wire.flag(value)
-
-
 def _platform(row: object, identifier: Fact[str], model: Fact[str]) -> Fact[Platform]:
     # The system of an iPad is called iOS here, so the model is asked first.
     by_model = _wire.platform_of_model(identifier, model, _wire.text(field(row, "class")))
@@ -155,9 +162,9 @@ def _platform(row: object, identifier: Fact[str], model: Fact[str]) -> Fact[Plat
 
 def _managed(row: object) -> Fact[bool]:
     """False only for a device in the trash or not enrolled yet: others turn false by a week of silence."""
-    if _switch(field(row, "inTrash")) is True:
+    if switch(field(row, "inTrash")) is True:
         return False
-    managed = _switch(field(row, "isManaged"))
+    managed = switch(field(row, "isManaged"))
     if managed is not False:
         return managed
     kind = _wire.text(field(row, "enrollType"))
@@ -168,40 +175,13 @@ def _enrollment(row: object) -> Fact[Enrollment]:
     kind = _wire.word(field(row, "enrollType"), _ENROLLMENTS)
     if kind is ABSENT and _wire.text(field(row, "enrollType")) == "manual":
         # User Enrolment never supervises.
-        return Enrollment.DEVICE if _switch(field(row, "isSupervised")) is True else ABSENT
+        return Enrollment.DEVICE if switch(field(row, "isSupervised")) is True else ABSENT
     return kind
-
-
-def _tells(
-    platform: Fact[Platform],
-    capacity: Fact[int],
-    *,
-    supervised: Fact[bool],
-    enrollment: Fact[Enrollment],
-) -> bool:
-    """True of a handheld that answered an inventory and cannot be under User Enrolment.
-
-    Only of such a device is a false more than the default: Apple keeps backup and account of a device under
-    User Enrolment from the MDM, and that is neither supervised nor enrolled automatically.
-    """
-    answered = platform in _HANDHELD and not isinstance(capacity, Gap)
-    return answered and (supervised is True or enrollment is Enrollment.AUTOMATED)
-
-
-def _backup(row: object, zone: tzinfo, *, tells: bool) -> tuple[Fact[bool], Fact[datetime | Never]]:
-    """Whether backup is on, and the latest one; an earlier backup also proves that the device tells."""
-    enabled = _switch(field(row, "iCloudBackupEnabled"))
-    latest = moment(field(row, "iCloudBackupLatest"), zone)
-    tells = tells or isinstance(latest, datetime)
-    if enabled is False and not tells:
-        return ABSENT, latest
-    asked = has(row, "iCloudBackupLatest") and (enabled is True or tells)
-    return enabled, NEVER if latest is ABSENT and asked else latest
 
 
 def _battery(level: object, platform: Fact[Platform]) -> Fact[int]:
     percent = _wire.percent(_wire.numeric(level), scale=100)
-    return ABSENT if percent == 0 and platform not in _HANDHELD else percent
+    return ABSENT if percent == 0 and platform not in HANDHELD else percent
 
 
 def _roaming(subscriptions: object) -> Fact[bool]:
@@ -209,15 +189,10 @@ def _roaming(subscriptions: object) -> Fact[bool]:
     if subscriptions is None:
         return ABSENT
     try:
-        states = [_switch(field(one, "IsRoaming")) for one in rows(subscriptions)]
+        states = [switch(field(one, "IsRoaming")) for one in rows(subscriptions)]
     except ValueError:
         return UNREADABLE
     return next((state for state in (True, UNREADABLE, False) if state in states), ABSENT)
-
-
-def _account(value: object, *, tells: bool) -> Fact[bool]:
-    active = _switch(value)
-    return ABSENT if active is False and not tells else active
 
 
 def _owner_name(owner: object) -> Fact[str]:

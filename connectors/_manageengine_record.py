@@ -58,6 +58,18 @@ _FLAGS = {"true": True, "false": False}
 _MANAGED = 2
 _NONE = {"", "--"}
 
+FIELDS = {
+    "serial": "serial_number", "udid": "udid", "name": "device_name", "asset_tag": "asset_tag",
+    "model_identifier": "product_name", "model_name": "model_name", "platform": "platform_type",
+    "os_version": "os_version", "os_build": "os.build_version", "managed": "is_removed, managed_status",
+    "supervised": "is_supervised", "ownership": "owned_by", "capacity_bytes": "device_capacity",
+    "available_bytes": "available_device_capacity", "backup_enabled": "is_cloud_backup_enabled",
+    "last_cloud_backup_at": "last_cloud_backup_date", "enrolled_at": "registered_time",
+    "battery_percent": "battery_level", "roaming": "network.is_roaming", "account_active": "is_itunes_account_active",
+    "lost_mode": "is_lost_mode_enabled", "user_name": "user.user_name", "user_email": "user.user_email",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 def identity(row: object) -> str | None:
     """The row's `device_id`, digits beyond what a double holds; None where there is none to rely on."""

@@ -14,18 +14,19 @@ from connectors import _rows, _wire
 from connectors._profile import VPN
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
-INFORMATION_KEYS = (
-    "AvailableDeviceCapacity",
-    "BatteryLevel",
-    "DeviceCapacity",
-    "IsCloudBackupEnabled",
-    "IsMDMLostModeEnabled",
-    "IsMultiUser",
-    "IsRoaming",
-    "LastCloudBackupDate",
-    "ServiceSubscriptions",
-    "iTunesStoreAccountIsActive",
-)
+FIELDS = {
+    "shared_ipad": "IsMultiUser",
+    "capacity_bytes": "DeviceCapacity",
+    "available_bytes": "AvailableDeviceCapacity",
+    "backup_enabled": "IsCloudBackupEnabled",
+    "last_cloud_backup_at": "LastCloudBackupDate",
+    "battery_percent": "BatteryLevel",
+    "roaming": "ServiceSubscriptions",
+    "account_active": "iTunesStoreAccountIsActive",
+    "lost_mode": "IsMDMLostModeEnabled",
+}
+"""Behind which key of a `DeviceInformation` each signal stands."""
+INFORMATION_KEYS = (*FIELDS.values(), "IsRoaming")
 """What `of_information` reads."""
 
 _GIB = 2**30
@@ -108,6 +109,8 @@ def newest_update(updates: object) -> Fact[str]:
     try:
         offered = [_wire.text(_rows.field(update, "Version")) for update in _rows.rows(updates)]
     except ValueError:
+        return UNREADABLE
+    if UNREADABLE in offered:
         return UNREADABLE
     known = (version for version in offered if not isinstance(version, Gap))
     return max(known, key=_in_order, default=ABSENT)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from connectors import _pages, _rows, _wire
-from connectors._meraki_record import FIELDS, PAGE
+from connectors._meraki_record import ASKED_FOR, PAGE
 from fleet.errors import BadAnswer, NotFound
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 from fleet.model.run import Trouble
@@ -115,7 +115,7 @@ def device_hauls(api: Api, path: str, page_size: int | None) -> Iterator[Haul]:
     refuses the fields, it is the default ones, and a trouble that says so.
     """
     size = max(SMALLEST_PAGE, min(page_size or LARGEST_PAGE, LARGEST_PAGE))
-    whole = f"{path}?{urlencode([('perPage', size), *(('fields[]', name) for name in FIELDS)])}"
+    whole = f"{path}?{urlencode([('perPage', size), *(('fields[]', name) for name in ASKED_FOR)])}"
 
     def fetch(link: str) -> Haul:
         try:

@@ -21,7 +21,7 @@ from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FIELDS = (
+ASKED_FOR = (
     "systemType",
     "osBuild",
     "isSupervised",
@@ -56,6 +56,16 @@ _SYSTEMS = {
     "chromeos": Platform.OTHER,
 }
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
+
+FIELDS = {
+    "serial": "serialNumber, serial", "udid": "uuid", "name": "name", "model_name": "systemModel",
+    "platform": "osName, systemType", "os_version": "osName", "os_build": "osBuild", "managed": "isManaged",
+    "supervised": "isSupervised", "capacity_bytes": "deviceCapacity", "available_bytes": "availableDeviceCapacity",
+    "checkin_at": "lastConnected", "enrolled_at": "createdAt", "battery_percent": "batteryEstCharge",
+    "user_name": "ownerUsername", "user_email": "ownerEmail", "groups": "tags, autoTags",
+    "backup_restricted": "restrictions.allowCloudBackup",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
 
 
 class _Row(TypedDict, total=False):

@@ -66,6 +66,20 @@ _SYSTEMS = {
 _YES_OR_NO = {"1": True, "true": True, "0": False, "false": False}
 _VERSION = re.compile(r"\d{1,2}(\.\d{1,3}){1,3}|\d{2}")
 
+FIELDS = {
+    "serial": "serial_number", "udid": "deviceudid", "name": "device_name", "asset_tag": "asset_tag",
+    "model_identifier": "device_model", "model_name": "device_model_name, model_name", "platform": "os",
+    "os_version": "osversion", "os_build": "BuildVersion", "managed": "devices.status", "supervised": "is_supervised",
+    "enrollment": "ManagementStatus", "shared_ipad": "enrollment_type", "capacity_bytes": "total_disk",
+    "available_bytes": "available_disk", "backup_enabled": "isCloudBackupEnabled",
+    "last_cloud_backup_at": "LastCloudBackupDate", "inventory_at": "date_info", "checkin_at": "date_last_beat",
+    "enrolled_at": "date_enroll", "battery_percent": "battery", "roaming": "isroaming",
+    "account_active": "iTunesStoreAccountIsActive", "lost_mode": "lostmode_status",
+    "pending_os_version": "needosupdate", "user_name": "username", "user_email": "useremail", "site": "location",
+    "groups": "tags",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 def read_record(row: object, place: str) -> DeviceRecord | Rejected:
     """The record of one row of the list; rejected with neither a `deviceudid` nor a `serial_number`.

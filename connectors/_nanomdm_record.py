@@ -39,6 +39,23 @@ _KEPT_KEYS = _INVENTORY_KEYS.union(_mdm_answer.INFORMATION_KEYS) | {
 }
 
 
+FIELDS = {
+    **_mdm_answer.FIELDS,
+    "serial": "SerialNumber",
+    "udid": "UDID",
+    "name": "DeviceName",
+    "model_identifier": "ProductName",
+    "model_name": "ModelName",
+    "os_version": "OSVersion",
+    "os_build": "BuildVersion",
+    "supervised": "IsSupervised",
+    "enrollment": "EnrolledViaDEP",
+    "backup_restricted": "allowCloudBackup",
+    "pending_os_version": "AvailableOSUpdates",
+}
+"""Behind which key of its answers each signal stands."""
+
+
 @dataclass(slots=True)
 class _Newest(Generic[T]):
     """The newest of the values offered, in whatever order they come."""

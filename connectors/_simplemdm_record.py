@@ -29,6 +29,18 @@ _BACKED_UP = {Platform.IOS, Platform.IPADOS, Platform.VISIONOS}
 _STATUSES = {"enrolled": True, "awaiting enrollment": False, "unenrolled": False}
 _PERCENT = re.compile(r"(\d{1,3})%", re.ASCII)
 
+FIELDS = {
+    "serial": "serial_number", "udid": "unique_identifier", "name": "name, device_name",
+    "model_identifier": "product_name", "model_name": "model_name", "os_version": "os_version",
+    "os_build": "build_version", "managed": "status", "supervised": "is_supervised",
+    "enrollment": "user_enrollment, is_dep_enrollment", "capacity_bytes": "device_capacity",
+    "available_bytes": "available_device_capacity", "backup_enabled": "is_cloud_backup_enabled",
+    "last_cloud_backup_at": "last_cloud_backup_date", "checkin_at": "last_seen_at", "enrolled_at": "enrolled_at",
+    "battery_percent": "battery_level", "roaming": "is_roaming", "lost_mode": "lost_mode_enabled",
+    "account_active": "itunes_store_account_is_active", "groups": "relationships.groups",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class _Attributes(TypedDict, total=False):
     name: object

@@ -43,6 +43,18 @@ _MANAGED = {
     **dict.fromkeys(("enterprisewipepending", "devicewipepending", "retired"), False),
 }
 
+FIELDS = {
+    "serial": "SerialNumber", "udid": "Udid", "name": "DeviceReportedName, DeviceFriendlyName",
+    "asset_tag": "AssetNumber", "model_name": "Model, ModelId.Name", "platform": "Platform",
+    "os_version": "OperatingSystem", "os_build": "OSBuildVersion", "managed": "EnrollmentStatus",
+    "supervised": "IsSupervised", "enrollment": "EnrolledViaDEP", "ownership": "Ownership",
+    "capacity_bytes": "DeviceCapacity", "available_bytes": "AvailableDeviceCapacity",
+    "backup_enabled": "IsCloudBackupEnabled", "inventory_at": "LastSystemSampleTime", "checkin_at": "LastSeen",
+    "enrolled_at": "LastEnrolledOn", "battery_percent": "BatteryLevel", "roaming": "IsRoaming",
+    "user_name": "UserId.Name, UserName", "user_email": "UserEmailAddress", "site": "LocationGroupName",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord | Rejected:
     """The record of one row; rejected without `Uuid` and `Id`.

@@ -47,6 +47,16 @@ _PLATFORMS = {
     "macos": Platform.MACOS,
 }
 
+FIELDS = {
+    **_mdm_answer.FIELDS,
+    "serial": "serial_number", "udid": "udid", "name": "name", "model_identifier": "model", "platform": "platform",
+    "os_version": "os_version", "os_build": "build_version", "managed": "checkout_at, blocked_at",
+    "supervised": "supervised", "enrollment": "user_enrollment, dep_enrollment", "checkin_at": "last_seen_at",
+    "enrolled_at": "created_at", "user_name": "realm_user.username", "user_email": "realm_user.email",
+    "inventory_at": "result_time",
+}  # fmt: skip
+"""Behind which field of the vendor's each signal stands."""
+
 
 class Device(TypedDict, total=False):
     """A row of the list."""

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, SecretStr
 
 from connectors import _rows
 from connectors._addigy_beside import CONSOLE, VIEW_DEVICES, VIEW_USERS, SideData, first_assignments, org_of
-from connectors._addigy_record import FACTS, PAGE, read_record
+from connectors._addigy_record import FACTS, FIELDS, PAGE, read_record
 from connectors._auth import FixedHeaders
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Answer, Api, RateLimit, open_api, origin_url
@@ -179,6 +179,7 @@ CONNECTOR = Connector(
     title="Addigy",
     settings=AddigySettings,
     provides=_ALL,
+    fields=FIELDS,
     provides_of=lambda settings: _ALL if settings.detail else _ALL - _DETAIL,
     permissions=(
         Permission(VIEW_DEVICES, "everything", CONSOLE),

@@ -24,7 +24,7 @@ from connectors._apple_business_lists import (
     read_directory,
 )
 from connectors._apple_business_login import CONSOLE, AppleBusinessSettings, Login
-from connectors._apple_business_record import DETAIL_ONLY, Directory, by_id, identity, read_record
+from connectors._apple_business_record import DETAIL_ONLY, FIELDS, Directory, by_id, identity, read_record
 from connectors._auth import FetchedToken
 from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Answer, Api, open_api
@@ -177,6 +177,7 @@ CONNECTOR = Connector(
     title="Apple Business",
     settings=AppleBusinessSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=provided,
     per_device=DETAIL_ONLY,
     permissions=(

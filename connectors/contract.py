@@ -105,3 +105,4 @@ class ConnectorContract:
         assert connector.example
         assert connector.remarks.keys() <= set(SIGNALS)
         assert connector.per_device <= connector.provides <= set(SIGNALS)
+        assert connector.fields.keys() <= connector.provides

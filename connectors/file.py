@@ -213,6 +213,7 @@ CONNECTOR = Connector(
     settings=FileSettings,
     provides=frozenset(SIGNALS),
     provides_of=provided,
+    fields_of=lambda settings: settings.columns,
     permissions=(),
     walk=walk,
     probe=probe,

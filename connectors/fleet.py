@@ -21,7 +21,7 @@ from connectors._fleet_details import (
     one_host,
     too_old,
 )
-from connectors._fleet_host import DETAIL_ONLY, PAGE, identity, read_host, without_details
+from connectors._fleet_host import DETAIL_ONLY, FIELDS, PAGE, identity, read_host, without_details
 from connectors._http import Answer, Api, open_api
 from connectors._one_by_one import OneByOne, Row, worth_asking
 from connectors._probe import anything, signed_in, tried
@@ -178,6 +178,7 @@ CONNECTOR = Connector(
     title="Fleet",
     settings=FleetSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_reported,
     per_device=DETAIL_ONLY,
     permissions=(Permission(OBSERVER, "everything", _CONSOLE),),

@@ -22,7 +22,7 @@ from connectors._hexnode_lists import (
     listed,
     page_of,
 )
-from connectors._hexnode_record import BY_DETAILS, read_record, with_page
+from connectors._hexnode_record import BY_DETAILS, FIELDS, read_record, with_page
 from connectors._http import Api, RateLimit, open_api, origin_url
 from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
@@ -145,6 +145,7 @@ CONNECTOR = Connector(
     title="Hexnode UEM",
     settings=HexnodeSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_provided,
     per_device=BY_DETAILS,
     permissions=(Permission(API_ACCESS, "everything", CONSOLE),),

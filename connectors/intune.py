@@ -18,7 +18,7 @@ from connectors._intune_detail import Details
 from connectors._intune_graph import CONSOLE, READ_DEVICES, READ_POLICIES, SIDE_FAILURES, pages
 from connectors._intune_login import IntuneSettings, Login
 from connectors._intune_policies import TEMPLATES, Policies, read_policies
-from connectors._intune_record import detailed, read_record
+from connectors._intune_record import FIELDS, detailed, read_record
 from connectors._probe import anything, tried
 from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
 from fleet.model.run import Trouble
@@ -204,6 +204,7 @@ CONNECTOR = Connector(
     title="Microsoft Intune",
     settings=IntuneSettings,
     provides=frozenset(SIGNALS) - _NEVER,
+    fields=FIELDS,
     permissions=(
         Permission(READ_DEVICES, "everything", CONSOLE),
         Permission(READ_POLICIES, "backup_restricted and vpn_configured", CONSOLE, optional=True),

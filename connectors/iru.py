@@ -15,6 +15,7 @@ from connectors import _rows
 from connectors._auth import FixedHeaders, bearer
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Api, RateLimit, open_api, origin_url
+from connectors._iru_details import BY_DETAILS, with_details
 from connectors._iru_lists import (
     DEVICE_DETAILS,
     DEVICE_LIST,
@@ -24,7 +25,7 @@ from connectors._iru_lists import (
     DeviceList,
     details_of,
 )
-from connectors._iru_record import BY_DETAILS, SideData, identity, read_record, with_details
+from connectors._iru_record import FIELDS, SideData, identity, read_record
 from connectors._iru_side import CELLULAR, CUSTOM, INFORMATION, INSTALLED, PATHS, USERS, side_data
 from connectors._one_by_one import OneByOne
 from connectors._probe import anything, signed_in, tried
@@ -179,6 +180,7 @@ CONNECTOR = Connector(
     title="Iru (Kandji)",
     settings=IruSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_provided,
     per_device=BY_DETAILS,
     permissions=(

@@ -17,7 +17,7 @@ from connectors._http import Answer, Api, open_api
 from connectors._jamf_login import JamfProSettings, Login
 from connectors._jamf_page import LIST, PROFILES, READ_DEVICES, SECTIONS
 from connectors._jamf_profiles import BY_PROFILES, READ_PROFILES, Profiles, list_profiles, read_profiles
-from connectors._jamf_record import read_record
+from connectors._jamf_record import FIELDS, read_record
 from connectors._jamf_sections import Sections
 from connectors._jamf_walk import DeviceList
 from connectors._probe import anything, tried
@@ -174,6 +174,7 @@ CONNECTOR = Connector(
     title="Jamf Pro",
     settings=JamfProSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_provided,
     permissions=(
         Permission(READ_DEVICES, "everything", _CONSOLE),
@@ -186,6 +187,7 @@ CONNECTOR = Connector(
     confirmed="Jamf Pro API schemas 11.23 to 11.30, public recordings of GENERAL, read 2026-11-22; "
     "the privilege for profiles is named as public clients name it; no tenant of our own",
     remarks={
+        "pending_os_version": "the list does not hold it; asking for it takes a privilege for computers too",
         "backup_enabled": "false also where the device did not say; hidden under User Enrolment",
         "last_cloud_backup_at": "never where the inventory holds no date; hidden under User Enrolment",
         "checkin_at": "Jamf Pro 11.30 and newer",

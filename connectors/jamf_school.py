@@ -18,13 +18,7 @@ from connectors._auth import FixedHeaders, basic
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._http import Answer, Api, Meanings, open_api, origin_url
 from connectors._jamf_school_dates import moment, zone_named
-from connectors._jamf_school_record import (
-    LIST,
-    DeviceList,
-    key_of,
-    read_record,
-    unescaped,
-)
+from connectors._jamf_school_record import FIELDS, LIST, DeviceList, key_of, read_record, unescaped
 from connectors._probe import anything, signed_in, tried
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
 from fleet.model.fact import Fact, Gap
@@ -207,6 +201,7 @@ CONNECTOR = Connector(
             "groups",
         }
     ),
+    fields=FIELDS,
     permissions=(Permission(READ, "everything", _CONSOLE),),
     walk=walk,
     probe=probe,

@@ -12,7 +12,7 @@ from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Api, open_api
 from connectors._manageengine_answers import listed, one_device, page_at, read_chunk
 from connectors._manageengine_login import CLOUD_SCOPE, SERVER_SCOPE, ManageEngineSettings, credential
-from connectors._manageengine_record import BY_DETAILS, identity, read_record, with_details
+from connectors._manageengine_record import BY_DETAILS, FIELDS, identity, read_record, with_details
 from connectors._one_by_one import OneByOne
 from connectors._probe import tried
 from fleet.errors import PermissionMissing
@@ -127,6 +127,7 @@ CONNECTOR = Connector(
     title="ManageEngine MDM",
     settings=ManageEngineSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_provided,
     per_device=BY_DETAILS,
     permissions=(

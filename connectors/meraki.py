@@ -27,7 +27,7 @@ from connectors._meraki_lists import (
     no_such_network,
     whole_list,
 )
-from connectors._meraki_record import Network, read_record
+from connectors._meraki_record import FIELDS, Network, read_record
 from connectors._meraki_restrictions import restricted, restrictions_of
 from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
@@ -193,6 +193,7 @@ CONNECTOR = Connector(
     title="Cisco Meraki Systems Manager",
     settings=MerakiSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_provided,
     per_device=frozenset({"backup_restricted"}),
     permissions=(

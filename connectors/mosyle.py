@@ -19,7 +19,7 @@ from connectors._mosyle_list import (
     MosyleSettings,
     open_mosyle,
 )
-from connectors._mosyle_record import deleted, identity, read_record
+from connectors._mosyle_record import FIELDS, deleted, identity, read_record
 from connectors._pages import by_number
 from connectors._probe import tried
 from fleet.errors import BadAnswer
@@ -123,6 +123,7 @@ CONNECTOR = Connector(
     settings=MosyleSettings,
     provides=frozenset(SIGNALS)
     - {"ownership", "last_local_backup_at", "backup_restricted", "vpn_configured", "department"},
+    fields=FIELDS,
     permissions=(
         Permission(USE_API, "the login", CONSOLE),
         Permission(READ_DEVICES, "everything", CONSOLE),

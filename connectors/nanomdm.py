@@ -14,6 +14,7 @@ from pydantic import AfterValidator, SecretStr, model_validator
 from connectors._connector import Connector, Page, Permission, SourceSettings, Surroundings
 from connectors._nanomdm_database import READ_TABLES, NanoMdmDatabase, database_url
 from connectors._nanomdm_deliveries import Deliveries, delivery_files
+from connectors._nanomdm_record import FIELDS
 from connectors._probe import tried
 from fleet.errors import Unreachable
 from fleet.model.device import SIGNALS, DeviceRecord, Platform
@@ -150,6 +151,7 @@ CONNECTOR = Connector(
     settings=NanoMdmSettings,
     provides=frozenset(SIGNALS)
     - {"asset_tag", "last_local_backup_at", "user_name", "user_email", "department", "site", "groups"},
+    fields=FIELDS,
     permissions=(
         Permission(
             READ_TABLES, "everything, where database is set; events need none", "GRANT in that database"

@@ -16,7 +16,7 @@ from connectors._http import Api, RateLimit, open_api, origin_url
 from connectors._probe import anything, tried
 from connectors._simplemdm_lists import CONSOLE, LARGEST_PAGE, READ_GROUPS, group_names, listed
 from connectors._simplemdm_profiles import READ_PROFILES, read_profiles
-from connectors._simplemdm_record import devices, read_record
+from connectors._simplemdm_record import FIELDS, devices, read_record
 from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ CONNECTOR = Connector(
     title="SimpleMDM",
     settings=SimpleMdmSettings,
     provides=frozenset(SIGNALS) - _NEVER,
+    fields=FIELDS,
     provides_of=_provides,
     permissions=(
         Permission(READ_DEVICES, "everything", CONSOLE),

@@ -24,7 +24,7 @@ from connectors._workspace_one_profiles import (
     VERSION_2,
     read_profiles,
 )
-from connectors._workspace_one_record import read_record
+from connectors._workspace_one_record import FIELDS, read_record
 from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ CONNECTOR = Connector(
     title="Omnissa Workspace ONE UEM",
     settings=WorkspaceOneSettings,
     provides=frozenset(SIGNALS) - _NEVER,
+    fields=FIELDS,
     permissions=(
         Permission(READ_DEVICES, "everything", CONSOLE),
         Permission(READ_PROFILES, "backup_restricted and vpn_configured", CONSOLE, optional=True),

@@ -16,7 +16,7 @@ from connectors._connector import Connector, Page, Permission, Surroundings
 from connectors._http import Api, open_api
 from connectors._probe import anything, signed_in, tried
 from connectors._zentral_answers import Answers, ZentralSettings, connections, page_size, unasked
-from connectors._zentral_device import PAGE
+from connectors._zentral_device import FIELDS, PAGE
 from connectors._zentral_log import VIEW_COMMANDS, walked
 from fleet.model.device import SIGNALS
 
@@ -86,6 +86,7 @@ CONNECTOR = Connector(
     title="Zentral",
     settings=ZentralSettings,
     provides=_PROVIDES,
+    fields=FIELDS,
     provides_of=_reported,
     permissions=(
         Permission(VIEW_DEVICES, "everything", _CONSOLE),

@@ -32,11 +32,25 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+_WHY = {
+    "yes": "",
+    "per device": "a request for each device that can have a backup",
+    "never": "its API does not tell it",
+}
+
+
+def reason(signal: str, connector: Connector[Any]) -> str:
+    """What to know of a signal of that kind: the field behind it, or why there is none."""
+    field = connector.fields.get(signal, "")
+    remark = connector.remarks.get(signal, _WHY[said(signal, connector)])
+    return "; ".join(filter(None, [field and f"`{field}`", remark]))
+
+
 def described(connector: Connector[Any]) -> str:
     """One kind: each signal with why or why not, what permission it needs, how its facts were confirmed."""
     width = max(map(len, SIGNALS))
     signals = (
-        f"  {signal:<{width}}  {said(signal, connector):<10}  {connector.remarks.get(signal, '')}".rstrip()
+        f"  {signal:<{width}}  {said(signal, connector):<10}  {reason(signal, connector)}".rstrip()
         for signal in SIGNALS
     )
     permissions = (

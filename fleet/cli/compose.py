@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from connectors._connector import Connector
     from fleet.model.waiver import Waiver
     from fleet.settings import Settings, SourceConfig
 
@@ -104,7 +105,7 @@ def source_of(config: SourceConfig[SourceSettings], base: Path, omit: Iterable[s
         opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, base))
         yield from connector.walk(opened, around)
 
-    return replace(_source(config.settings, connector.reported(config.settings), walk), omit=frozenset(omit))
+    return replace(_source(config.settings, connector, walk), omit=frozenset(omit))
 
 
 def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -> Source:
@@ -114,19 +115,22 @@ def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -
     def walk(around: Surroundings) -> Iterator[Page]:
         yield from connector.walk(values, replace(around, transport=transport, sleep=_without_waiting))
 
-    return _source(values, connector.reported(values), walk)
+    return _source(values, connector, walk)
 
 
 def _without_waiting(_seconds: float) -> None: ...
 
 
 def _source(
-    values: SourceSettings, provides: frozenset[str], walk: Callable[[Surroundings], Iterator[Page]]
+    values: SourceSettings,
+    connector: Connector[SourceSettings],
+    walk: Callable[[Surroundings], Iterator[Page]],
 ) -> Source:
     return Source(
         name=values.name,
         kind=values.kind,
-        provides=provides,
+        provides=connector.reported(values),
+        fields=connector.named(values),
         walk=walk,
         site=values.site,
         icloud_plan_gb=values.icloud_plan_gb,

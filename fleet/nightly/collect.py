@@ -41,6 +41,7 @@ class Source:
 
     Attributes:
         provides: the signals it can report as it is configured.
+        fields: per signal, its own name of the field behind it.
         walk: its pages; secrets are resolved when it is called, so that one that cannot be had is this source's
             failure and nobody else's.
         site: a label for every device of it, in place of what the vendor says.
@@ -52,6 +53,7 @@ class Source:
     kind: str
     provides: frozenset[str]
     walk: Callable[[Surroundings], Iterator[Page]]
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
     site: str | None = None
     icloud_plan_gb: float | None = None
     omit: frozenset[str] = frozenset()
@@ -295,12 +297,15 @@ def _unreadable(tally: _Tally) -> list[Trouble]:
 
 
 def _unreadable_fields(tally: _Tally) -> list[Trouble]:
-    return [
-        Trouble(
-            "unreadable_field", f"{signal} unreadable in {count} of {tally.writer.devices} devices", count
+    """A line for each field whose values stopped being what they were, by the name that the vendor's notes have."""
+    found: list[Trouble] = []
+    for signal, count in sorted(tally.writer.unreadable_fields().items()):
+        name = tally.source.fields.get(signal, signal)
+        message = f"`{name}` unreadable in {count} of {tally.writer.devices} devices"
+        found.append(
+            Trouble("unreadable_field", message if name == signal else f"{message} ({signal})", count)
         )
-        for signal, count in sorted(tally.writer.unreadable_fields().items())
-    ]
+    return found
 
 
 _JUDGED_WITHOUT_BACKUPS = {

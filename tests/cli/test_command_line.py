@@ -85,6 +85,8 @@ def test_the_matrix_of_connectors(office: Office) -> None:
     assert [cell.strip(" `") for cell in rows[0].strip("|").split("|")] == ["signal", *OWN_KINDS]
     assert [row.split("|")[1].strip(" `") for row in rows[2:]] == list(SIGNALS)
     jamf = office("connectors", "jamf_pro").out
+    assert "`hardware.capacityMb`" in jamf
+    assert "takes a privilege for computers too" in jamf
     assert re.search(r"^ *backup_enabled +yes", jamf, re.MULTILINE)
     assert re.search(r"^ *pending_os_version +never", jamf, re.MULTILINE)
     assert "Read Mobile Devices" in jamf

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
+from connectors._iru_details import with_details
 from connectors._iru_profiles import custom_profiles, judged
-from connectors._iru_record import Inventory, SideData, read_inventory, read_record, with_details
+from connectors._iru_record import Inventory, SideData, read_inventory, read_record
 from connectors.iru import CONNECTOR, IruSettings
 from fleet.errors import BadAnswer, PermissionMissing, Throttled
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected

@@ -102,7 +102,7 @@ def test_unreadable_rows_are_explained(office: Office) -> None:
     office.collect(1, a_source(rows))
     records, field = office.ledger(1).problems
     assert "4 records could not be read (row 0: has no serial; row 1: has no serial; row 2" in records.message
-    assert (field.count, field.message) == (2, "name unreadable in 2 of 5 devices")
+    assert (field.count, field.message) == (2, "`name` unreadable in 2 of 5 devices")
     assert office.ledger(1).unreadable == 4
 
 
