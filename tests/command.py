@@ -98,7 +98,9 @@ class Office:
         """Write the settings file: defaults, `head`, and the sources; Apple's feeds are not asked unless it says so."""
         quiet = "" if "[catalog]" in head else "[catalog]\nrefresh = false"
         text = "\n".join(['[database]\nurl = "sqlite:///fleetkeep.db"', quiet, head, *sources])
-        (self.folder / "fleetkeep.toml").write_text(text, encoding="utf-8")
+        settings = self.folder / "fleetkeep.toml"
+        settings.write_text(text, encoding="utf-8")
+        settings.chmod(0o600)
 
     def __call__(self, *arguments: str, **env: str) -> Ended:
         """Run a command to its end."""

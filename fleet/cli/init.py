@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +27,15 @@ def init(
 
     text = template.settings_text(kind or ["jamf_pro"])
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.write(text)
     except FileExistsError as error:
         raise SettingsError(f"{path} exists already; name another path, or edit it") from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     typer.echo(f"wrote {path}: fill in the [[source]], then `fleetkeep run`")
+
+
+def _private(path: str, flags: int) -> int:
+    """Servers, client ids and people's addresses will stand there: made for its owner alone."""
+    return os.open(path, flags, 0o600)
