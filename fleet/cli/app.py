@@ -105,6 +105,7 @@ def _register() -> None:
         device,
         doctor,
         export,
+        history,
         init,
         nightly,
         schedule,
@@ -115,7 +116,7 @@ def _register() -> None:
 
     for module in (
         *(demo, init, doctor, nightly, schedule, status, export, schema),
-        *(device, waivers, catalog, catalogue, database),
+        *(device, history, waivers, catalog, catalogue, database),
     ):
         module.register(app)
 

@@ -39,8 +39,8 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def moment(text: str) -> datetime:
-    """A moment from the command line.
+def moment(text: str, option: str = "--as-of") -> datetime:
+    """A moment from the command line, given by that option.
 
     Raises:
         SettingsError: it is not ISO 8601.
@@ -49,7 +49,7 @@ def moment(text: str) -> datetime:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
         raise SettingsError(
-            f'--as-of "{text}" is not a time; write it like 2026-11-22T02:00:00Z (ISO 8601, UTC)'
+            f'{option} "{text}" is not a time; write it like 2026-11-22T02:00:00Z (ISO 8601, UTC)'
         ) from error
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
 

@@ -6,39 +6,49 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet import guide
+from fleet.cli.spoken import ago, counted, day, moment, shown, title
 from fleet.merge import conflicts
-from fleet.model.device import SIGNALS, Device
-from fleet.model.fact import Gap
+from fleet.model.device import SIGNALS, Device, Sighting, Standing
+from fleet.model.fact import NOT_PERMITTED, Gap, Reason
+from fleet.model.identity import identity
 from fleet.model.run import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fleet.model.finding import Finding
     from fleet.model.run import DeviceReport
+    from fleet.nightly.past import Seen
 
 
-def told(report: DeviceReport, at: datetime) -> str:
-    """Verdict, findings, causes, plan, what each source says, and where they disagree."""
-    device = report.device
+def told(seen: Seen, at: datetime) -> str:
+    """Verdict, findings, causes, plan, where sources disagree, and what each says."""
+    device, report = seen.device, seen.report
+    judged = (
+        () if report is None else (_findings(report, at), _causes(report), _ruled_out(report), _plan(report))
+    )
     parts = (
-        _verdict(report),
-        _findings(report, at),
-        _causes(report),
-        _ruled_out(report),
-        _plan(report),
-        _sources(device, at),
+        _verdict(seen),
+        *judged,
         _conflicts(device, at),
+        *(_sighting(sighting, at) for sighting in device.sightings),
+        *(_superseded(sighting, at) for sighting in device.superseded),
+        _apart(device),
     )
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
 
-def _verdict(report: DeviceReport) -> Iterator[str]:
-    device = report.device
-    yield " · ".join(
-        shown(fact) for fact in (device.name, device.serial, device.model_name, device.os_version)
-    )
-    reason = f" ({report.reason})" if report.reason else ""
-    yield f"{str(report.status).replace('_', ' ')}{reason}{_because(report.cause)}"
+def _verdict(seen: Seen) -> Iterator[str]:
+    yield title(seen.device)
+    report, last = seen.report, seen.device.last_cloud_backup_at
+    if report is None:
+        listed = max(sighting.last_seen_at for sighting in seen.device.sightings)
+        yield f"it left the fleet: no source has listed it since {moment(listed)}"
+    else:
+        reason = f" ({report.reason})" if report.reason else ""
+        yield f"{str(report.status).replace('_', ' ')}{reason}{_because(report.cause)}"
+    if not isinstance(last, Gap):
+        yield f"last iCloud backup: {shown(last)}"
 
 
 def _because(cause: str | None) -> str:
@@ -51,14 +61,33 @@ def _findings(report: DeviceReport, at: datetime) -> Iterator[str]:
     if report.findings:
         yield "Findings"
     for finding in report.findings:
-        why = (
-            f" ({finding.reason.replace('_', ' ')})"
-            if finding.reason and finding.reason != finding.state
-            else ""
-        )
-        until = f" until {_day(finding.waiver_until)}" if finding.waiver_until else ""
-        yield f"  {finding.severity} · {finding.check} · {finding.state}{until}{why}: {finding.summary}"
-        yield f"    since {_day(finding.first_seen)}, evidence from {ago(finding.observed_at, at)}"
+        yield f"  {finding.severity} · {finding.check} · {_state(finding)}: {finding.summary}"
+        yield f"    {_life(finding, at)}"
+        if (left := finding.evidence.get("days_until_deletion")) is not None:
+            yield f"    {_deletion(left)}"
+        yield f"    ticket {finding.external_id}"
+
+
+def _state(finding: Finding) -> str:
+    why = finding.reason if finding.reason != finding.state else None
+    until = f" until {day(finding.waiver_until)}" if finding.waiver_until else ""
+    because = f" ({why.replace('_', ' ')})" if why else ""
+    return f"{finding.state}{until}{because}"
+
+
+def _life(finding: Finding, at: datetime) -> str:
+    first = f"first seen {day(finding.first_seen)}"
+    observed = f"{' and '.join(finding.sources)} reported it {ago(finding.observed_at, at)}"
+    if not finding.state.standing:
+        return f"{first}, last {day(finding.last_seen)}; {observed}"
+    opened = f"open for {counted((at - finding.opened_at).days, 'day')}"
+    return f"{first}, {opened}; {observed}"
+
+
+def _deletion(left: object) -> str:
+    return (
+        f"Apple deletes the last backup in {left} days" if left else "Apple may have deleted the last backup"
+    )
 
 
 def _causes(report: DeviceReport) -> Iterator[str]:
@@ -94,48 +123,55 @@ def _plan(report: DeviceReport) -> Iterator[str]:
             yield from (f"     - {line}" for line in guide.steps(step.fix, report.handling))
 
 
-def _sources(device: Device, at: datetime) -> Iterator[str]:
-    for sighting in (*device.sightings, *device.superseded):
-        old = ", superseded by a newer enrolment" if sighting in device.superseded else ""
-        yield f"{sighting.source}, observed {ago(sighting.observed_at, at)}{old}"
-        for signal in SIGNALS:
-            value = getattr(sighting.record, signal)
-            if not (isinstance(value, Gap) and value.reason == "not_reported"):
-                yield f"  {signal}: {shown(value)}"
-
-
 def _conflicts(device: Device, at: datetime) -> Iterator[str]:
-    for signal, said in conflicts(device).items():
+    """Where sources contradict one another; the first named is believed, because it heard from the device last."""
+    said = conflicts(device)
+    if said:
+        yield "Sources disagree"
+    for signal, several in said.items():
         words = (
-            f"{sighting.source} says {shown(value)} {ago(sighting.observed_at, at)}"
-            for sighting, value in said
+            f"{sighting.source} says {shown(value, signal)} {ago(sighting.observed_at, at)}"
+            for sighting, value in several
         )
-        yield f"{signal}: {', '.join(words)}"
+        yield f"  {signal}: {', '.join(words)}"
 
 
-def shown(value: object) -> str:
-    """A fact as one word or phrase."""
-    match value:
-        case Gap():
-            return f"unknown ({value.reason})"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M} UTC"
-        case bool():
-            return "yes" if value else "no"
-        case tuple():
-            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
-        case _:
-            return str(getattr(value, "value", value))
+def _sighting(sighting: Sighting, at: datetime) -> Iterator[str]:
+    """All that one source says; what it does not say stands below, by the reason."""
+    yield f"{sighting.source}, observed {ago(sighting.observed_at, at)}{_STANDINGS[sighting.standing]}"
+    unknown: dict[str, list[str]] = {}
+    for signal in SIGNALS:
+        fact = getattr(sighting.record, signal)
+        if not isinstance(fact, Gap):
+            yield f"  {signal:<{_WIDEST}}  {shown(fact, signal)}"
+        elif fact.reason is not Reason.NOT_REPORTED:
+            unknown.setdefault(fact.reason.replace("_", " "), []).append(signal)
+    yield from (f"  {reason}: {', '.join(signals)}" for reason, signals in unknown.items())
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+_WIDEST = max(map(len, SIGNALS))
+_STANDINGS = {
+    Standing.READ: "",
+    Standing.UNREAD: ", not read in its latest collection",
+    Standing.ABSENT: ", no longer listed",
+}
 
 
-def ago(moment: datetime, at: datetime) -> str:
-    """How long before `at`: "3 hours ago"."""
-    hours = int((at - moment).total_seconds() // 3600)
-    if hours < 1:
-        return "less than an hour ago"
-    count, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")  # noqa: PLR2004 - two days read better as days
-    return f"{count} {unit}{'s' if count > 1 else ''} ago"
+def _superseded(sighting: Sighting, at: datetime) -> Iterator[str]:
+    enrolled = sighting.record.enrolled_at
+    since = "" if isinstance(enrolled, Gap) else f" (that of {day(enrolled)})"
+    yield f"{sighting.source}, observed {ago(sighting.observed_at, at)}: superseded by a newer enrolment{since}"
+
+
+def _apart(device: Device) -> Iterator[str]:
+    """Why no other source's record can be joined to this one."""
+    serial, udid = device.serial, device.udid
+    if identity(serial) or identity(udid):
+        return
+    if NOT_PERMITTED in {serial, udid}:
+        yield "Its enrolment hides serial number and UDID, so records of other sources cannot be joined to it."
+    else:
+        yield (
+            "Its record names neither a serial number nor a UDID of its own, so records of other sources cannot be "
+            "joined to it."
+        )

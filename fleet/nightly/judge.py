@@ -105,7 +105,7 @@ def judge(
         database, terms, catalog, basis, as_of=as_of, started_at=now(), notes=notes, status=status
     )
     for hold in (False, True):
-        with open_run(database, judgement.run_id, _number(judgement), basis, write=True) as run:
+        with open_run(database, judgement.run_id, number(judgement), basis, write=True) as run:
             passed = _pass(database, run, judgement, listener, hold=hold, history=history)
             if not hold and not accept_mass_change and _too_much(passed, judgement):
                 listener.again()
@@ -124,24 +124,9 @@ def judge_again(
         SettingsError: there is no such run, or what it judged was pruned.
     """
     judgement, hold = remade(database, run_id)
-    with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
+    with open_run(database, judgement.run_id, number(judgement), judgement.basis, write=False) as run:
         passed = _pass(database, run, judgement, listener, hold=hold, history=history)
     return rebuilt(database, judgement.run_id, passed)
-
-
-def judge_device(database: Database, name: str, run_id: int | None = None) -> DeviceReport | None:
-    """One device as a past run judged it; the newest run without `run_id`. None if that run did not know it.
-
-    Args:
-        name: its serial number, UDID or key, or the external id of one of its findings; in any case of letters.
-    """
-    judgement, hold = remade(database, run_id)
-    with open_run(database, judgement.run_id, _number(judgement), judgement.basis, write=False) as run:
-        bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
-        among = run.named(name)
-        for sighted, own, superseded in _beside(run.devices(among=among), run.memories(among=among)):
-            return bench.report(sighted, own, superseded)[0]
-    return None
 
 
 def waivers_now(database: Database, waivers: Sequence[Waiver], at: datetime) -> list[WaiverUse]:
@@ -269,7 +254,8 @@ def _outcome(basis: Sequence[Basis]) -> Outcome:
     return Outcome.PARTIAL
 
 
-def _number(judgement: Judgement) -> int | None:
+def number(judgement: Judgement) -> int | None:
+    """The run that a judgement goes on from."""
     return judgement.previous[0] if judgement.previous else None
 
 
@@ -294,7 +280,7 @@ def _pass(
     bench = Bench(database, run, judgement, hold=hold or not judgement.chained)
     recall = Recall(bench.readings if history else None, listener.device)
     totals, moved = Totals(), 0
-    for sighted, own, superseded in _beside(run.devices(), run.memories()):
+    for sighted, own, superseded in beside(run.devices(), run.memories()):
         report, changed_sides = bench.report(sighted, own, superseded)
         moved += changed_sides
         if report is not None:
@@ -308,7 +294,7 @@ def _pass(
     return Passed(totals, moved, incidents, tuple(bench.fleet.notes()))
 
 
-def _beside(
+def beside(
     devices: Iterator[Sighted], memories: Iterator[tuple[str, Memory, bool]]
 ) -> Iterator[tuple[Sighted, dict[str, Memory], list[Memory]]]:
     """Each device with what is remembered of it, and of those that turned out to be it.

@@ -61,6 +61,29 @@ def remembered(
     yield from heapq.merge(older, ((row[1], _memory(row), True) for row in younger), key=itemgetter(0))
 
 
+def standing(connection: Connection, run_id: int) -> Iterator[tuple[int, str, Memory]]:
+    """Every finding that stood when `run_id` was over, with number and key of its device, in the order of keys."""
+    rows = connection.execution_options(yield_per=1000).execute(_STANDING, {"run": run_id})
+    yield from ((row[0], row[1], _memory(row)) for row in rows)
+
+
+def counted(connection: Connection, run_id: int) -> list[tuple[str, Severity, int]]:
+    """How many findings of devices stood when `run_id` was over, by check and severity."""
+    rows = connection.execute(_COUNTED, {"run": run_id})
+    return [(row[0], Severity(row[1]), row[2]) for row in rows]
+
+
+def versions(
+    connection: Connection, run_id: int | None, device_ids: Collection[int]
+) -> Iterator[tuple[datetime, int, Memory]]:
+    """The life of every finding of these devices up to a run: `as_of` and number of each run that changed it."""
+    if run_id is None:
+        return
+    asked = {"run": run_id, "devices": list(device_ids)}
+    for row in connection.execute(_LIVES, asked):
+        yield row[0], row[1], _memory(row)
+
+
 def remembered_incidents(connection: Connection, run_id: int | None) -> dict[str, Memory]:
     """Every fleet-wide finding as `run_id` left it, by its problem, the eldest first."""
     if run_id is None:
@@ -69,27 +92,49 @@ def remembered_incidents(connection: Connection, run_id: int | None) -> dict[str
     return {memory.problem: memory for row in rows if (memory := _memory(row))}
 
 
-def _versions(*whose: sa.ColumnElement[Any]) -> sa.Select[*tuple[Any, ...]]:
-    """Findings as `:run` left them, behind two columns that say whose they are."""
+def _versions(*two: sa.ColumnElement[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """All that happened to findings up to `:run`, behind two columns of the caller's."""
     version = t.finding_version
     columns = (version.c[name] for name in _COLUMNS)
     return (
-        sa.select(*whose, t.finding.c.external_id, t.finding.c.problem, *columns)
+        sa.select(*two, t.finding.c.external_id, t.finding.c.problem, *columns)
         .select_from(t.finding)
         .join(version, version.c.finding_id == t.finding.c.id)
-        .where(
-            version.c.from_run_id <= sa.bindparam("run"),
-            sa.or_(version.c.to_run_id.is_(None), version.c.to_run_id > sa.bindparam("run")),
-        )
+        .where(version.c.from_run_id <= sa.bindparam("run"))
     )
 
+
+_as_left = sa.or_(
+    t.finding_version.c.to_run_id.is_(None), t.finding_version.c.to_run_id > sa.bindparam("run")
+)
 
 _OF_DEVICES = (
     _versions(t.device.c.id, t.device.c.key)
     .join(t.device, t.device.c.id == t.finding.c.device_id)
+    .where(_as_left)
     .order_by(t.device.c.key, t.finding.c.id)
 )
-_OF_NOBODY = _versions(sa.null(), sa.null()).where(t.finding.c.device_id.is_(None)).order_by(t.finding.c.id)
+_OF_NOBODY = (
+    _versions(sa.null(), sa.null()).where(_as_left, t.finding.c.device_id.is_(None)).order_by(t.finding.c.id)
+)
+_STANDING = _OF_DEVICES.where(t.finding_version.c.condition == Condition.OPEN.value)
+_COUNTED = (
+    sa.select(t.finding_version.c.check, t.finding_version.c.severity, sa.func.count())
+    .join(t.finding, t.finding.c.id == t.finding_version.c.finding_id)
+    .where(
+        t.finding_version.c.from_run_id <= sa.bindparam("run"),
+        _as_left,
+        t.finding_version.c.condition == Condition.OPEN.value,
+        t.finding.c.device_id.is_not(None),
+    )
+    .group_by(t.finding_version.c.check, t.finding_version.c.severity)
+)
+_LIVES = (
+    _versions(t.run.c.as_of, t.run.c.id)
+    .join(t.run, t.run.c.id == t.finding_version.c.from_run_id)
+    .where(t.finding.c.device_id.in_(sa.bindparam("devices", expanding=True)))
+    .order_by(t.run.c.id, t.finding.c.id)
+)
 
 
 def _memory(row: Sequence[Any]) -> Memory:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Sighting, Standing
-from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
+from fleet.model.device import Sighting, Standing
 from fleet.store import tables as t
 from fleet.store.merged import NONE_MERGED
-from fleet.store.tables import FAST, SLOW
+from fleet.store.records import COLUMNS, Records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,14 +23,8 @@ if TYPE_CHECKING:
 
     from fleet.store.merged import Merged
 
-_NAMES = (*SLOW, *FAST)
 _FIRST = 7
 """Columns before the signals in `_SIGHTINGS`."""
-_ENUMS = tuple(
-    (_NAMES.index(name), kind)
-    for name, kind in (("platform", Platform), ("enrollment", Enrollment), ("ownership", Ownership))
-)
-_GROUPS = _NAMES.index("groups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +61,14 @@ def sighted(
     moments = {
         row.id: row.as_of for row in connection.execute(sa.select(t.collection.c.id, t.collection.c.as_of))
     }
-    gaps = _GapSets(connection)
+    records = Records(connection)
     for (device_id, key), group in groupby(_rows(connection, run_id, merged, among), key=_device):
         several = list(group)
         yield Sighted(
             device_id,
             key,
             [
-                _sighting(row, source_names[row[3]], moments, gaps, removed=row[3] in removed)
+                _sighting(row, source_names[row[3]], moments, records, removed=row[3] in removed)
                 for row in several
             ],
             tuple(row[2] for row in several),
@@ -100,17 +92,9 @@ def _device(row: Sequence[Any]) -> tuple[int, str]:
 
 
 def _sighting(
-    row: Sequence[Any], source: str, moments: Mapping[int, datetime], gaps: _GapSets, *, removed: bool
+    row: Sequence[Any], source: str, moments: Mapping[int, datetime], records: Records, *, removed: bool
 ) -> Sighting:
-    values = list(row[_FIRST:-2])
-    for index, kind in _ENUMS:
-        if values[index] is not None:
-            values[index] = kind(values[index])
-    if values[_GROUPS] is not None:
-        values[_GROUPS] = tuple(json.loads(values[_GROUPS]))
-    signals = dict(zip(_NAMES, values, strict=True))
-    signals.update(gaps[row[6]])
-    record = DeviceRecord(native_id=row[4], **signals)
+    record = records.of(row[4], row[6], row[_FIRST:-2])
     last_seen_at = moments[row[5]]
     return Sighting(
         source=source,
@@ -125,24 +109,6 @@ def _standing(*, absent: bool, read: bool) -> Standing:
     if absent:
         return Standing.ABSENT
     return Standing.READ if read else Standing.UNREAD
-
-
-class _GapSets:
-    """The gaps that a gap set's number stands for, read once each."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._known = {
-            row.id: dict(_gap(pair) for pair in row.reasons.split())
-            for row in connection.execute(sa.select(t.gap_set))
-        }
-
-    def __getitem__(self, gap_set_id: int) -> dict[str, Gap | Never]:
-        return self._known[gap_set_id]
-
-
-def _gap(pair: str) -> tuple[str, Gap | Never]:
-    signal, reason = pair.split("=")
-    return signal, NEVER if reason == "never" else GAPS[Reason(reason)]
 
 
 _earlier = t.collection.alias("earlier")
@@ -178,8 +144,7 @@ _SIGHTINGS = (
         t.source_device.c.native_id,
         t.reading.c.collection_id,
         t.record.c.gap_set_id,
-        *(t.record.c[name] for name in SLOW),
-        *(t.reading.c[name] for name in FAST),
+        *COLUMNS,
         t.run_source.c.collection_id,
         t.absence.c.from_collection_id,
     )

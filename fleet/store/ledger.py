@@ -302,6 +302,26 @@ def load_run(database: Database, run_id: int | None = None) -> RunRow | None:
     return _run_row(row) if row else None
 
 
+def run_by(database: Database, moment: datetime) -> int | None:
+    """The number of the last chained run that judged that moment or an earlier one; None if there is none."""
+    query = _FINISHED.where(t.run.c.as_of <= moment).order_by(t.run.c.as_of.desc(), t.run.c.id.desc())
+    with database.engine.connect() as connection:
+        return connection.scalar(query.limit(1))
+
+
+def kept_since(database: Database) -> tuple[datetime | None, bool]:
+    """`as_of` of the first chained run that can still be made again, and whether earlier ones were pruned."""
+    with database.engine.connect() as connection:
+        pruned = connection.scalar(_FINISHED.where(t.run.c.pruned).limit(1))
+        kept = sa.select(sa.func.min(t.run.c.as_of)).where(
+            t.run.c.chained, t.run.c.finished_at.is_not(None), ~t.run.c.pruned
+        )
+        return connection.scalar(kept), pruned is not None
+
+
+_FINISHED = sa.select(t.run.c.id).where(t.run.c.chained, t.run.c.finished_at.is_not(None))
+
+
 def _run_row(row: Row) -> RunRow:
     return RunRow(
         id=row.id,

@@ -33,6 +33,11 @@ class Merged:
         """The devices that those count as."""
         return frozenset(self.into[one][0] if one in self.into else one for one in device_ids)
 
+    def whole(self, device_ids: Collection[int]) -> frozenset[int]:
+        """Those devices and all that count as one of them."""
+        younger = (one for one, (older, _) in self.into.items() if older in device_ids)
+        return frozenset(device_ids).union(younger)
+
     def rows(
         self,
         connection: Connection,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.store import changes, findings, history, ledger, naming
 from fleet.store.findings import FindingWriter
+from fleet.store.life import life_of
 from fleet.store.merged import merged_at
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from fleet.lifecycle import Memory
+    from fleet.model.finding import Severity
     from fleet.model.run import Totals
     from fleet.store.database import Database
     from fleet.store.history import Sighted
     from fleet.store.ledger import Basis
+    from fleet.store.life import Life
     from fleet.store.merged import Merged
 
 
@@ -42,6 +45,29 @@ class OpenRun:
     def named(self, name: str) -> frozenset[int]:
         """The numbers of the devices of that serial number, UDID, key or finding, as this run counts them."""
         return self._merged.older(naming.named(self._reading, name))
+
+    def life(self, among: Collection[int], *, chained: bool) -> Life:
+        """What the nights up to this run knew of one device.
+
+        Args:
+            among: its number, as `named` finds it.
+            chained: this run kept findings; else they are followed up to the run before.
+        """
+        return life_of(
+            self._reading,
+            self.run_id,
+            self._names,
+            self._merged.whole(among),
+            last_chained=self.run_id if chained else self.previous_id,
+        )
+
+    def standing(self) -> Iterator[tuple[int, str, Memory]]:
+        """Every finding that stood when this run was over, with number and key of its device, in the order of keys."""
+        return findings.standing(self._reading, self.run_id)
+
+    def counted(self) -> list[tuple[str, Severity, int]]:
+        """How many findings of devices stood when this run was over, by check and severity."""
+        return findings.counted(self._reading, self.run_id)
 
     def devices(self, *, among: Collection[int] | None = None) -> Iterator[Sighted]:
         """Every device that the run's collections tell of, streamed."""

@@ -20,7 +20,10 @@ from tests.servers.jamf import JamfServer
 
 NIGHT = "2026-03-02T04:30:00Z"
 DEMO = '[[source]]\nname = "made-up"\nkind = "demo"\ndevices = 20\n'
-COMMANDS = ("demo", "init", "run", "collect", "evaluate", "report", "device", "checks", "connectors", "db")
+COMMANDS = (
+    *("demo", "init", "run", "collect", "evaluate", "report", "device", "history"),
+    *("checks", "connectors", "db"),
+)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])

@@ -15,7 +15,8 @@ from fleet.model.fact import ABSENT, NOT_PERMITTED
 from fleet.model.finding import Action, Severity, State, Status
 from fleet.model.policy import Policy
 from fleet.model.waiver import Waiver
-from fleet.nightly.judge import Terms, judge_device
+from fleet.nightly.judge import Terms
+from fleet.nightly.past import devices_by
 from fleet.store.findings import remembered
 from fleet.store.retention import prune
 from fleet.store.tables import run
@@ -423,14 +424,6 @@ def test_held_run_made_again(office: Office) -> None:
     assert office.again(held.run.id) == held
 
 
-def test_one_device_of_a_past_run(office: Office) -> None:
-    """One device's story is the same as its part of the whole report."""
-    for told in story(office):
-        for name, report in told.devices.items():
-            assert judge_device(office.database, name.lower(), told.run.id) == report
-    assert judge_device(office.database, "NOBODY") is None
-
-
 def test_second_look_at_a_past_night(office: Office) -> None:
     """Judging a past night anew shows it as it would have been, asks for nothing, and moves no later night."""
     nights = enumerate([ill(1, 1), a_phone(1, 2), ill(1, 3)], 1)
@@ -443,7 +436,8 @@ def test_second_look_at_a_past_night(office: Office) -> None:
     office.with_terms(waivers=())
     assert office.again(None) == told[2]
     assert office.again(strict.run.id) == strict
-    assert judge_device(office.database, serial(1), strict.run.id) == strict.devices[serial(1)]
+    _, (seen,) = devices_by(office.database, serial(1), strict.run.id)
+    assert seen.report == strict.devices[serial(1)]
     following = [
         office.night(4, a_source([ill(1, 4), without_facts(2, 4)])),
         office.night(5, a_source([without_facts(1, 5), without_facts(2, 5)])),

@@ -1,0 +1,54 @@
+"""From the columns of a record and a reading back to what a source said of a device."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform
+from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
+from fleet.store import tables as t
+from fleet.store.tables import FAST, SLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+_NAMES = (*SLOW, *FAST)
+COLUMNS = (*(t.record.c[name] for name in SLOW), *(t.reading.c[name] for name in FAST))
+"""What has to be selected for a record, beside its native id and the number of its gap set."""
+_ENUMS = tuple(
+    (_NAMES.index(name), kind)
+    for name, kind in (("platform", Platform), ("enrollment", Enrollment), ("ownership", Ownership))
+)
+_GROUPS = _NAMES.index("groups")
+
+
+class Records:
+    """Makes records; the gaps that a gap set's number stands for are read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._gaps: dict[int, dict[str, Gap | Never]] = {
+            row.id: dict(_gap(pair) for pair in row.reasons.split())
+            for row in connection.execute(sa.select(t.gap_set))
+        }
+
+    def of(self, native_id: str, gap_set_id: int, columns: Sequence[Any]) -> DeviceRecord:
+        """The record whose `COLUMNS` hold these values."""
+        values = list(columns)
+        for index, kind in _ENUMS:
+            if values[index] is not None:
+                values[index] = kind(values[index])
+        if values[_GROUPS] is not None:
+            values[_GROUPS] = tuple(json.loads(values[_GROUPS]))
+        signals: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
+        signals.update(self._gaps[gap_set_id])
+        return DeviceRecord(native_id=native_id, **signals)
+
+
+def _gap(pair: str) -> tuple[str, Gap | Never]:
+    signal, reason = pair.split("=")
+    return signal, NEVER if reason == "never" else GAPS[Reason(reason)]
