@@ -246,7 +246,7 @@ class _Scrub:
     """Searches texts for values, and puts their tokens in place of them."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._tokens = {value.casefold(): token for value, token in words.items() if _tells(value)}
+        self._tokens = {value.casefold(): token for value, token in words.items() if tells(value)}
 
     def __call__(self, text: str) -> str:
         """The text without the values; in any case of letters."""
@@ -277,7 +277,7 @@ _PRODUCT = re.compile(
 """An "iPad (9th generation)": the name of a device that nobody named names nobody."""
 
 
-def _tells(value: str) -> bool:
+def tells(value: str) -> bool:
     """False for what stands in many a text by chance, and tells of nobody there."""
     if value.isdigit() and len(value) < _SHORT_NUMBER:
         return False

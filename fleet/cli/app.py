@@ -105,6 +105,7 @@ def _register() -> None:
         device,
         doctor,
         export,
+        forget,
         history,
         init,
         nightly,
@@ -116,7 +117,7 @@ def _register() -> None:
 
     for module in (
         *(demo, init, doctor, nightly, schedule, status, export, schema),
-        *(device, history, waivers, catalog, catalogue, database),
+        *(device, history, forget, waivers, catalog, catalogue, database),
     ):
         module.register(app)
 

@@ -23,6 +23,11 @@ def sentences(
     before: RunRow | None, now: RunRow, waivers: Sequence[WaiverUse], totals: Totals
 ) -> Iterator[str]:
     """What changed in the rules since the run `before`, which waivers need a hand, where the catalogue is behind."""
+    if now.erasures:
+        yield (
+            "Something that this run had judged was forgotten since, on request: it is shown without it, and its "
+            "figures may differ from those of its night."
+        )
     if before is not None:
         yield from rules.changes(before, now)
     yield from _about_waivers(waivers)

@@ -205,6 +205,14 @@ def erasing(database: Database) -> Generator[Connection]:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
 
 
+def compact(database: Database) -> None:
+    """Let go of the room of what is gone, so that no page keeps a copy of it."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
+        if database.path:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+
+
 @contextmanager
 def lock(database: Database) -> Generator[None]:
     """Hold the database for one run; the operating system lets go of it with the process, however that ends.

@@ -52,6 +52,7 @@ class RunRow:
         status: what Apple said of its services then; None where it was not asked or did not answer.
         totals: what came out, as plain data.
         pruned: what it judged was forgotten, so it cannot be made again.
+        erasures: how often a device or person was forgotten that it had judged.
     """
 
     id: int
@@ -72,6 +73,7 @@ class RunRow:
     notes: tuple[str, ...]
     totals: dict[str, Any]
     pruned: bool
+    erasures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +344,7 @@ def _run_row(row: Row) -> RunRow:
         notes=tuple(row.notes),
         totals=row.totals,
         pruned=row.pruned,
+        erasures=row.erasures,
     )
 
 

@@ -258,6 +258,13 @@ run = sa.Table(
         server_default=sa.false(),
         comment="What it judged was forgotten, so it cannot be made again",
     ),
+    sa.Column(
+        "erasures",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        comment="How often a device or person was forgotten that it had judged",
+    ),
     sa.Column("notes", sa.JSON, nullable=False),
     comment="One judgement of the fleet",
 )

@@ -149,6 +149,13 @@ def upgrade() -> None:
             nullable=False,
             comment="What it judged was forgotten, so it cannot be made again",
         ),
+        sa.Column(
+            "erasures",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="How often a device or person was forgotten that it had judged",
+        ),
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["catalog_id"], ["catalog.id"], name=op.f("fk_run_catalog_id_catalog")),
         sa.ForeignKeyConstraint(["previous_id"], ["run.id"], name=op.f("fk_run_previous_id_run")),

@@ -112,3 +112,30 @@ def test_each_run_forgets_what_is_older_than_it_may_be(office: Office) -> None:
     young = office("report", "--run", "3", "--out", "again")
     assert young.code == 0, young.err
     assert office("db", "prune").code == 0
+
+
+def test_forget_a_device(office: Office) -> None:
+    """It is gone from the database and, with --reports, from the reports; what lies elsewhere is named."""
+    write_devices(office, *ROWS)
+    office.configure(SOURCE)
+    assert office("run", "--as-of", NIGHTS[0]).code == 0
+    ended = office("forget", "fkcanary01")
+    assert ended.code == 0, ended.err
+    for said in ("nothing left", "1 devices", "reports that may name it: 2", "school", "close them by hand"):
+        assert said in ended.out
+    assert holding(office, b"FKCANARY01", b"Zoe") == []
+    assert holding(office, b"FKCANARY01", below="reports-out") != []
+    made = office("report", "--run", "1", "--out", "again", "--format", "json")
+    assert made.code == 0, made.err
+    assert holding(office, b"FKCANARY01", b"Zoe", below="again") == []
+
+    person = office("forget", "zoe.canary@contoso.example")
+    assert (person.code, person.out) == (2, "")
+    assert "zoe" not in person.err
+    assert office("run", "--as-of", NIGHTS[1]).code == 0
+    person = office("forget", "zoe.canary@contoso.example", "--reports", "-vv")
+    assert person.code == 0, person.err
+    assert "deleted 2 reports" in person.out
+    assert not (office.reports / "latest").exists()
+    assert holding(office, b"Zoe Canary", b"zoe.canary", b"Zoe's iPad") == []
+    assert "zoe" not in (person.out + person.err).casefold()
