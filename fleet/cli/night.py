@@ -78,11 +78,13 @@ class Work:
         listener: Listener,
         *,
         accept_mass_change: bool,
+        history: bool = False,
         notes: Sequence[str] = (),
     ) -> RunReport:
         """Judge what was collected last, and write down what became of findings.
 
         Args:
+            history: the listener shows earlier nights too.
             notes: what the report is to say beside what the judgement brings.
         """
         apple = self.refresh()
@@ -101,7 +103,7 @@ class Work:
             listener=listener,
             accept_mass_change=accept_mass_change,
             notes=(*apple.notes, *notes),
-            history=isinstance(listener, Publication),
+            history=history,
         )
         if self.bar:
             self.bar.clear()
@@ -122,7 +124,9 @@ class Work:
         texts = context_of(terms.policy, terms.base_url, self.as_of)
         with Publication(root, self.as_of, formats, texts) as publication:
             listener = Several(publication, also) if also else publication
-            finished = self.judge(terms, names, listener, accept_mass_change=accept_mass_change, notes=notes)
+            finished = self.judge(
+                terms, names, listener, accept_mass_change=accept_mass_change, history=True, notes=notes
+            )
             return finished, publication.publish(finished)
 
 
