@@ -5,8 +5,6 @@ Source: Apple Business API, "Implementing OAuth for the Apple Business API", thi
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -18,12 +16,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, Field, SecretStr
 
-from connectors import _rows, _wire
-from connectors._auth import Token, bearer
+from connectors._auth import Token, oauth_token
 from connectors._connector import SourceSettings, Surroundings
-from connectors._http import Answer, Api, open_api, origin_url
+from connectors._http import Api, open_api, origin_url
+from connectors._jwt import signed
 from fleet.errors import AuthRefused, SecretUnavailable
-from fleet.model.fact import Gap
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,20 +71,12 @@ class Login:
         }
         with open_api(settings, settings.token_url, self._around) as host:
             try:
-                return host.exchange("", _token, form=form)
+                return host.exchange("", oauth_token, form=form)
             except AuthRefused as refusal:
                 raise AuthRefused(
                     f"{refusal}; client_id, key_id and private_key are those of one API account ({CONSOLE}), "
                     "and this machine's clock must be right"
                 ) from None
-
-
-def _token(answer: Answer) -> Token:
-    said = _rows.anything(answer.body)
-    token, lifetime = _rows.field(said, "access_token"), _wire.number(_rows.field(said, "expires_in"))
-    if not isinstance(token, str) or not token:
-        raise ValueError("no token")
-    return bearer(token, None if isinstance(lifetime, Gap) else lifetime)
 
 
 def _assertion(settings: AppleBusinessSettings, now: datetime) -> str:
@@ -100,10 +89,14 @@ def _assertion(settings: AppleBusinessSettings, now: datetime) -> str:
         "exp": int((now + _LIFETIME).timestamp()),
         "jti": secrets.token_hex(16),
     }
-    said = ".".join(_base64url(json.dumps(part).encode()) for part in (head, claims))
-    # A JWT wants r and s bare, 32 bytes each (RFC 7518, 3.4); the library wraps them in DER.
-    r, s = decode_dss_signature(_key(settings).sign(said.encode(), ECDSA(SHA256())))
-    return f"{said}.{_base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    key = _key(settings)
+
+    def sign(said: bytes) -> bytes:
+        # A JWT wants r and s bare, 32 bytes each (RFC 7518, 3.4); the library wraps them in DER.
+        r, s = decode_dss_signature(key.sign(said, ECDSA(SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    return signed(head, claims, sign)
 
 
 def _key(settings: AppleBusinessSettings) -> EllipticCurvePrivateKey:
@@ -117,7 +110,3 @@ def _key(settings: AppleBusinessSettings) -> EllipticCurvePrivateKey:
         f"source {settings.name}: private_key is no EC P-256 key in PEM without a password: give the whole .pem "
         f"that Apple let you download once, or make a new key ({CONSOLE})"
     )
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

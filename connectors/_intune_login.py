@@ -6,8 +6,6 @@ authentication certificate credentials", read 2026-11-23.
 
 from __future__ import annotations
 
-import base64
-import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -22,6 +20,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from connectors._auth import Token, oauth_token
 from connectors._connector import SourceSettings, Surroundings
 from connectors._http import Api, open_api, origin_url, server_time
+from connectors._jwt import base64url, signed
 from fleet.errors import SecretUnavailable
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class Login:
 
 def _assertion(settings: IntuneSettings, audience: str, now: datetime) -> str:
     key, certificate = _key_pair(settings)
-    thumbprint = _base64url(certificate.fingerprint(SHA256()))
+    thumbprint = base64url(certificate.fingerprint(SHA256()))
     issued = int(now.timestamp())
     claims = {
         "aud": audience,
@@ -104,9 +103,7 @@ def _assertion(settings: IntuneSettings, audience: str, now: datetime) -> str:
         "exp": issued + _ASSERTION_SECONDS,
     }
     head = {"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint}
-    said = ".".join(_base64url(json.dumps(part).encode()) for part in (head, claims))
-    signature = key.sign(said.encode(), PSS(MGF1(SHA256()), PSS.DIGEST_LENGTH), SHA256())
-    return f"{said}.{_base64url(signature)}"
+    return signed(head, claims, lambda said: key.sign(said, PSS(MGF1(SHA256()), PSS.DIGEST_LENGTH), SHA256()))
 
 
 def _key_pair(settings: IntuneSettings) -> tuple[RSAPrivateKey, x509.Certificate]:
@@ -121,7 +118,3 @@ def _key_pair(settings: IntuneSettings) -> tuple[RSAPrivateKey, x509.Certificate
             "a password and its certificate"
         )
     return key, certificate
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -8,11 +8,11 @@ read permission opens, so one that matters leaves every device unproven.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote
 
 from connectors import _rows, _wire
+from connectors._effect import Effect, Effects
 from connectors._intune_graph import READ_POLICIES, SIDE_FAILURES, pages
 from connectors._profile import VPN, read_profile
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from connectors._http import Api
-    from fleet.model.device import DeviceRecord
 
 TEMPLATES = "/beta/deviceManagement/deviceConfigurations"
 _CATALOG = "/beta/deviceManagement/configurationPolicies?$expand=settings,assignments"
@@ -32,47 +31,9 @@ _ID_LENGTH = 36
 _CATALOG_BACKUP = "com.apple.applicationaccess_allowcloudbackup"
 
 
-@dataclass(slots=True)
-class Effect:
-    """On which devices one effect is in force.
-
-    Attributes:
-        proven: device ids on which a policy is reported to be in force.
-        unclear: device ids on which a policy failed, conflicts or has not reported.
-        whole: every policy that could have the effect was read; only then is a device not named free of it.
-    """
-
-    proven: set[str] = field(default_factory=set[str])
-    unclear: set[str] = field(default_factory=set[str])
-    whole: bool = True
-
-    def on(self, native_id: str) -> Fact[bool]:
-        """Whether the effect is in force on that device."""
-        key = native_id.lower()
-        if key in self.proven:
-            return True
-        return False if self.whole and key not in self.unclear else ABSENT
-
-
-@dataclass(slots=True)
-class Policies:
-    """Both effects, and what the report should say of how they were read."""
-
-    backup: Effect = field(default_factory=Effect)
-    vpn: Effect = field(default_factory=Effect)
-    troubles: list[Trouble] = field(default_factory=list[Trouble])
-
-    def judged(self, record: DeviceRecord) -> DeviceRecord:
-        """The record with both signals. Without supervision iOS ignores the ban, whatever the policy's status."""
-        restricted = self.backup.on(record.native_id)
-        if restricted is True and record.supervised is not True:
-            restricted = ABSENT
-        return replace(record, backup_restricted=restricted, vpn_configured=self.vpn.on(record.native_id))
-
-
-def read_policies(api: Api) -> Policies:
+def read_policies(api: Api) -> Effects:
     """Every policy that matters and where it is in force; what cannot be read leaves its effects unproven."""
-    policies = Policies()
+    policies = Effects()
     try:
         for rows in pages(api, f"{TEMPLATES}?$expand=assignments", READ_POLICIES):
             for row in rows:
@@ -81,8 +42,7 @@ def read_policies(api: Api) -> Policies:
             for row in rows:
                 _read_catalog(row, policies)
     except SIDE_FAILURES as error:
-        policies.backup.whole = policies.vpn.whole = False
-        policies.troubles.append(
+        policies.not_whole(
             Trouble(
                 "policies_unread",
                 "Not every configuration policy could be read, so backup_restricted and vpn_configured are absent "
@@ -92,7 +52,7 @@ def read_policies(api: Api) -> Policies:
     return policies
 
 
-def _read_template(api: Api, row: object, policies: Policies) -> None:
+def _read_template(api: Api, row: object, policies: Effects) -> None:
     if _rows.field(row, "assignments") == []:
         return
     policy_id, in_force = _wire.text(_rows.field(row, "id")), list[Effect]()
@@ -160,7 +120,7 @@ def _note(effect: Effect, row: object) -> None:
         effect.unclear.add(status_id[-_ID_LENGTH:].lower())
 
 
-def _read_catalog(row: object, policies: Policies) -> None:
+def _read_catalog(row: object, policies: Effects) -> None:
     if _rows.field(row, "assignments") == []:
         return
     complete = isinstance(_rows.field(row, "settings"), list) and not _rows.has(

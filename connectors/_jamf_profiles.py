@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors import _rows, _wire
-from connectors._profile import Profile, read_profile
+from connectors._profile import Bearers, Profile, read_profile
 from fleet.errors import AuthRefused, BadAnswer, NotFound, PermissionMissing, ServerTrouble
 from fleet.model.device import DeviceRecord, Enrollment
 from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE, Fact, Gap
@@ -36,13 +36,12 @@ _T = TypeVar("_T")
 class Profiles:
     """The UUIDs, in lower case, of profiles that forbid iCloud Backup, and of those that make a VPN start itself."""
 
-    forbidding: set[str] = field(default_factory=set[str])
-    tunnelling: set[str] = field(default_factory=set[str])
+    found: Bearers[str] = field(default_factory=Bearers[str])
 
     @property
     def sought(self) -> bool:
         """True if it is worth asking which of them a device has."""
-        return bool(self.forbidding or self.tunnelling)
+        return bool(self.found.forbidding or self.found.tunnelling)
 
     def judged(self, record: DeviceRecord, row: object) -> DeviceRecord:
         """`record` with what the profiles do that its row of the device list names; else nothing is proven."""
@@ -50,10 +49,12 @@ class Profiles:
             # Apple allows neither that restriction nor a VPN for all apps there.
             return replace(record, backup_restricted=NOT_PERMITTED, vpn_configured=NOT_PERMITTED)
         installed = _installed(_rows.field(row, "profiles"))
+        if isinstance(installed, Gap):
+            return replace(record, backup_restricted=installed, vpn_configured=installed)
         return replace(
             record,
-            backup_restricted=_one_of(installed, self.forbidding),
-            vpn_configured=_one_of(installed, self.tunnelling),
+            backup_restricted=self.found.backup_restricted(installed),
+            vpn_configured=self.found.vpn_configured(installed),
         )
 
 
@@ -68,31 +69,25 @@ def _installed(profiles: object) -> Fact[frozenset[str]]:
     return frozenset(name.lower() for name in said if not isinstance(name, Gap))
 
 
-def _one_of(installed: Fact[frozenset[str]], wanted: set[str]) -> Fact[bool]:
-    if isinstance(installed, Gap):
-        return installed
-    return ABSENT if wanted.isdisjoint(installed) else True
-
-
 def read_profiles(api: Api) -> tuple[Profiles, tuple[Trouble, ...]]:
     """Every profile for mobile devices, at the cost of one request for their list and of one each.
 
     Raises `SourceError` where the server cannot be reached at all.
     """
-    found, unread = Profiles(), 0
+    profiles, unread = Profiles(), 0
     try:
         for profile_id in list_profiles(api):
-            unread += not _noted(found, api, profile_id)
+            unread += not _noted(profiles, api, profile_id)
     except (PermissionMissing, NotFound, ServerTrouble, BadAnswer):
         why = (
             "Configuration profiles could not be read, so backup_restricted and vpn_configured may be absent: "
             f'grant "{READ_PROFILES}" (Settings > System > API roles and clients) or set profiles = false'
         )
-        return found, (Trouble("profiles_unread", why),)
+        return profiles, (Trouble("profiles_unread", why),)
     if not unread:
-        return found, ()
+        return profiles, ()
     why = "Jamf Pro gave configuration profiles that cannot be read, so what they forbid is not known"
-    return found, (Trouble("profiles_unreadable", why, unread),)
+    return profiles, (Trouble("profiles_unreadable", why, unread),)
 
 
 def list_profiles(api: Api) -> list[int | None]:
@@ -105,7 +100,7 @@ def _ids(answer: Answer) -> list[int | None]:
     return [_rows.total(_rows.field(row, "id")) for row in listed]
 
 
-def _noted(found: Profiles, api: Api, profile_id: int | None) -> bool:
+def _noted(profiles: Profiles, api: Api, profile_id: int | None) -> bool:
     """Take note of one profile; False if it could not be read."""
     if profile_id is None:
         return False
@@ -122,10 +117,7 @@ def _noted(found: Profiles, api: Api, profile_id: int | None) -> bool:
     profile, uuid = _profile(_rows.field(general, "payloads")), _wire.text(_rows.field(general, "uuid"))
     if profile is None or isinstance(uuid, Gap):
         return False
-    if profile.forbids_backup:
-        found.forbidding.add(uuid.lower())
-    if profile.makes_vpn:
-        found.tunnelling.add(uuid.lower())
+    profiles.found.note(profile, (uuid.lower(),))
     return True
 
 

@@ -6,16 +6,19 @@ Payload types and keys: Apple device management schema (Restrictions, VPN), read
 from __future__ import annotations
 
 import plistlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
 from xml.parsers.expat import ExpatError
 
 from connectors import _rows, _wire
+from fleet.model.fact import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fleet.model.fact import Fact
+
+K = TypeVar("K")
 
 RESTRICTIONS = "com.apple.applicationaccess"
 # A VPN of single apps has a type of its own, and never serves the backup.
@@ -45,6 +48,29 @@ class Profile:
     identifier: Fact[str]
     forbids_backup: bool
     makes_vpn: bool
+
+
+@dataclass(slots=True)
+class Bearers(Generic[K]):
+    """By what a device is known to carry a profile that forbids iCloud Backup, and by what one that makes a VPN."""
+
+    forbidding: set[K] = field(default_factory=set[K])
+    tunnelling: set[K] = field(default_factory=set[K])
+
+    def note(self, profile: Profile, bearers: Iterable[K]) -> None:
+        """Take note of what a profile does to those that carry it."""
+        if profile.forbids_backup:
+            self.forbidding.update(bearers)
+        if profile.makes_vpn:
+            self.tunnelling.update(bearers)
+
+    def backup_restricted(self, known_by: Iterable[K]) -> Fact[bool]:
+        """True where one of those profiles forbids it; else nothing is proven."""
+        return ABSENT if self.forbidding.isdisjoint(known_by) else True
+
+    def vpn_configured(self, known_by: Iterable[K]) -> Fact[bool]:
+        """True where one of those profiles makes one; else nothing is proven."""
+        return ABSENT if self.tunnelling.isdisjoint(known_by) else True
 
 
 def read_profile(body: bytes) -> Profile | None:

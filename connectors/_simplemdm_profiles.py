@@ -7,44 +7,29 @@ out. Sources: SimpleMDM API reference, "Custom Configuration Profiles"; Apple de
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
-from connectors._profile import Profile, read_profile
+from connectors._profile import Bearers, Profile, read_profile
 from connectors._simplemdm_lists import CONSOLE, Group, groups_of, identity, listed
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
-from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
+from fleet.model.fact import UNREADABLE, Gap
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from connectors._http import Answer, Api
 
 READ_PROFILES = "Custom Configuration Profiles: read"
 _PATH = "/custom_configuration_profiles"
 
 
-@dataclass(slots=True)
-class Profiles:
-    """The groups with a profile that forbids iCloud Backup, and those with one that makes a VPN."""
-
-    forbidding: set[Group] = field(default_factory=set[Group])
-    tunnelling: set[Group] = field(default_factory=set[Group])
-
-    def backup_restricted(self, groups: Iterable[Group]) -> Fact[bool]:
-        """True where a group's profile forbids it; else nothing is proven."""
-        return True if not self.forbidding.isdisjoint(groups) else ABSENT
-
-    def vpn_configured(self, groups: Iterable[Group]) -> Fact[bool]:
-        """True where a group's profile makes one; else nothing is proven."""
-        return True if not self.tunnelling.isdisjoint(groups) else ABSENT
+Profiles: TypeAlias = Bearers[Group]
+"""What the groups are subject to."""
 
 
 def read_profiles(api: Api) -> tuple[Profiles, tuple[Trouble, ...]]:
     """Every custom profile that is assigned to a group, at the cost of a request each."""
-    found, unread = Profiles(), 0
+    found, unread = Bearers[Group](), 0
     try:
         for rows in listed(api, _PATH, permission=READ_PROFILES):
             unread += sum(not _added(found, api, row) for row in rows)
@@ -73,10 +58,7 @@ def _added(found: Profiles, api: Api, row: object) -> bool:
         return False
     if profile is None:
         return False
-    if profile.forbids_backup:
-        found.forbidding.update(groups)
-    if profile.makes_vpn:
-        found.tunnelling.update(groups)
+    found.note(profile, groups)
     return True
 
 

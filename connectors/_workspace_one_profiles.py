@@ -5,12 +5,13 @@ Source: UEM API explorer, MDM API V2 (profile search, profile) and V1 (devices o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from connectors import _rows, _wire
+from connectors._effect import Effect, Effects
 from connectors._pages import by_number
 from connectors._profile import Profile, read_pasted
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble
@@ -31,56 +32,27 @@ _PAYLOADS = ("Restriction", "Vpn", "CustomSetting")
 _PAGE = 500
 
 
-@dataclass(slots=True)
-class Effect:
-    """On which devices one effect is in force.
-
-    Attributes:
-        proven: UUIDs of devices on which a profile that has it is installed.
-        whole: every profile that could have it was read; only then is a device not named free of it.
-    """
-
-    whole: bool
-    proven: set[str] = field(default_factory=set[str])
-
-    def on(self, native_id: str) -> Fact[bool]:
-        """Whether it is in force on that device; an id that is no UUID is in no profile's list."""
-        if native_id in self.proven:
-            return True
-        return False if self.whole and "-" in native_id else ABSENT
+def judged(record: DeviceRecord, profiles: Effects) -> DeviceRecord:
+    """The record with both signals; a device without a UUID is in no profile's list, and nothing is proven of it."""
+    if "-" not in record.native_id:
+        return replace(record, backup_restricted=ABSENT, vpn_configured=ABSENT)
+    return profiles.judged(record)
 
 
-@dataclass(slots=True)
-class Profiles:
-    """Both effects, and what the report should say of how they were read."""
-
-    backup: Effect
-    vpn: Effect
-    troubles: tuple[Trouble, ...] = ()
-
-    def judged(self, record: DeviceRecord) -> DeviceRecord:
-        """The record with both signals. Since iOS 13 the ban on backups needs a supervised device."""
-        restricted = self.backup.on(record.native_id)
-        if restricted is True and record.supervised is not True:
-            restricted = ABSENT
-        return replace(record, backup_restricted=restricted, vpn_configured=self.vpn.on(record.native_id))
-
-
-def read_profiles(api: Api, *, whole: bool) -> Profiles:
+def read_profiles(api: Api, *, whole: bool) -> Effects:
     """Every profile that matters and where it is installed; what cannot be read leaves its effects unproven.
 
     Args:
         api: where they are.
         whole: the account sees every profile that could be on its devices.
     """
-    profiles = Profiles(Effect(whole), Effect(whole))
+    profiles = Effects(Effect(whole), Effect(whole))
     try:
         for profile_id, uuid in _active(api).items():
             _read_profile(api, profile_id, uuid, profiles)
     except (PermissionMissing, NotFound, ServerTrouble, BadAnswer) as error:
-        profiles.backup.whole = profiles.vpn.whole = False
         why = "Not every profile could be read, so backup_restricted and vpn_configured are absent where none is proven"
-        profiles.troubles = (Trouble("profiles_unread", f"{why}: {error}"),)
+        profiles.not_whole(Trouble("profiles_unread", f"{why}: {error}"))
     return profiles
 
 
@@ -100,7 +72,7 @@ def _active(api: Api) -> dict[str, str]:
     return found
 
 
-def _read_profile(api: Api, profile_id: str, uuid: str, profiles: Profiles) -> None:
+def _read_profile(api: Api, profile_id: str, uuid: str, profiles: Effects) -> None:
     path = f"/API/mdm/profiles/{profile_id}"
     said = api.get(
         path, lambda answer: _rows.anything(answer.body), headers=VERSION_2, permission=READ_PROFILES

@@ -17,7 +17,7 @@ from connectors._http import Answer, Api, RateLimit, open_api
 from connectors._intune_detail import Details
 from connectors._intune_graph import CONSOLE, READ_DEVICES, READ_POLICIES, SIDE_FAILURES, pages
 from connectors._intune_login import IntuneSettings, Login
-from connectors._intune_policies import TEMPLATES, Policies, read_policies
+from connectors._intune_policies import TEMPLATES, read_policies
 from connectors._intune_record import FIELDS, detailed, read_record
 from connectors._probe import anything, tried
 from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
@@ -25,6 +25,8 @@ from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from connectors._effect import Effects
 
 _DEVICES = "/deviceManagement/managedDevices"
 # Unfiltered lists are said to leave devices out in large tenants; an iPad may say either.
@@ -62,7 +64,7 @@ class _Reading:
         others: how many devices of other systems came although the list was asked for none.
     """
 
-    policies: Policies | None
+    policies: Effects | None
     details: Details | None
     count: int = 0
     mobile: set[str] = field(default_factory=set[str])
@@ -103,7 +105,7 @@ class _Reading:
             )
 
 
-def _policies(settings: IntuneSettings, around: Surroundings, token: FetchedToken) -> Policies | None:
+def _policies(settings: IntuneSettings, around: Surroundings, token: FetchedToken) -> Effects | None:
     if not settings.profiles:
         return None
     # 1000 requests in any 20 seconds for device configuration.

@@ -22,6 +22,7 @@ from connectors._workspace_one_profiles import (
     READ_PROFILES,
     SEARCH,
     VERSION_2,
+    judged,
     read_profiles,
 )
 from connectors._workspace_one_record import FIELDS, read_record
@@ -52,9 +53,9 @@ def walk(settings: WorkspaceOneSettings, around: Surroundings) -> Iterator[Page]
                     for place, row in enumerate(found.rows, tally.rows + 1)
                 ]
                 records = tally.add(read, found.total)
-                judged = records if profiles is None else [profiles.judged(record) for record in records]
-                yield Page(rows=judged, expected=tally.expected)
-        troubles = profiles.troubles if profiles is not None else ()
+                rows = records if profiles is None else [judged(record, profiles) for record in records]
+                yield Page(rows=rows, expected=tally.expected)
+        troubles = tuple(profiles.troubles) if profiles is not None else ()
         yield Page(rows=tally.rejected, expected=tally.expected, troubles=troubles)
 
 
