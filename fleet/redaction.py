@@ -19,7 +19,8 @@ import re
 from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from fleet.model.device import Device, DeviceRecord
@@ -55,6 +56,7 @@ NOTE = (
 )
 UNSAID = "what happened in detail is told by the report that is not redacted"
 
+_REMEMBERED = 4096
 _DIGITS = 12  # of five bits each: among a million values, two share a token once in two million times
 _IDENTIFIERS = frozenset(
     {
@@ -85,6 +87,7 @@ class Redactor:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._digest = lru_cache(_REMEMBERED)(self._digested)  # a device says each value several times
 
     def token(self, word: str, value: str) -> str:
         """What stands for a value: the same for the same value, whichever source says it in whichever spelling."""
@@ -116,7 +119,7 @@ class Redactor:
             notes=(NOTE, *map(scrub, run.notes)),
         )
 
-    def _digest(self, word: str, value: str) -> bytes:
+    def _digested(self, word: str, value: str) -> bytes:
         return hmac.digest(self._key, f"{word}\x1f{value}".encode("utf-8", "surrogatepass"), "sha256")
 
     def _replaced(self, record: Signals) -> Iterator[tuple[str, str]]:
@@ -149,6 +152,8 @@ class Redactor:
         changes: dict[str, Any] = {}
         for name in _names(cast("type[object]", type(value))):
             fact: Any = getattr(value, name)
+            if type(fact) in _SAYS_NOTHING:
+                continue
             if of_device and name in TYPED_BY_PEOPLE:
                 changes[name] = self._fact(TYPED_BY_PEOPLE[name], fact)
             elif name in _KEYED:
@@ -157,7 +162,7 @@ class Redactor:
                 changes[name] = self.token("record", fact)
             elif name not in _IDENTIFIERS:
                 changes[name] = self._walked(fact, scrub)
-        return replace(value, **changes)
+        return replace(value, **changes) if changes else value
 
     def _fact(self, word: str, fact: Any) -> Any:  # noqa: ANN401 - a fact of text, or of several
         if isinstance(fact, Gap):
@@ -210,6 +215,7 @@ class Redactor:
 
 
 _PLACES = ("site", "group")
+_SAYS_NOTHING = frozenset({bool, int, float, datetime, type(None), Gap})
 _TYPED_SCOPES = ("serial", "site", "group")
 
 

@@ -67,7 +67,7 @@ def told_everywhere(said: dict[str, Any], also: dict[str, Any]) -> DeviceReport:
     device = a_device(
         a_sighting(**said),
         a_sighting("schools", **{**also, "serial": said["serial"].lower()}),
-        key=fingerprint("serial", said["serial"]),
+        key=key_of(said),
     )
     device = replace(device, superseded=(a_sighting("old", **also),), model_name=f"iPad {said['asset_tag']}")
     words = [word for fact in (*said.values(), *also.values()) for word in each(fact)]
@@ -84,6 +84,11 @@ def told_everywhere(said: dict[str, Any], also: dict[str, Any]) -> DeviceReport:
         causes=(Cause(cause="storage-full", strength=Strength.LIKELY, evidence_for=(everything,)),),
         ruled_out=(RuledOut(cause="os-outdated", because=everything),),
     )
+
+
+def key_of(said: dict[str, Any]) -> str:
+    """The key that follows from the serial number; a store would have cleaned that."""
+    return fingerprint("serial", said["serial"].encode("utf-8", "replace").decode())
 
 
 def each(fact: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -154,7 +159,7 @@ def test_nothing_that_people_typed_is_in_any_byte(said: dict[str, Any], also: di
     """Whatever a check, a source or a waiver repeats of it, in whichever case of letters: no file of any format."""
     originals = [word for fact in (*said.values(), *also.values()) for word in each(fact)]
     canaries = {core.casefold() for word in originals for core in re.findall(r"Qz[A-Za-z0-9]{7,}", word)} | {
-        fingerprint("serial", said["serial"])
+        key_of(said)
     }
     report = told_everywhere(said, also)
     canaries |= {report.findings[0].external_id, report.device.key}

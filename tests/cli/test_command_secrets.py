@@ -127,6 +127,36 @@ CONNECTOR = Connector(
     (metadata / "entry_points.txt").write_text("[fleetkeep.connectors]\ncareless = careless:CONNECTOR\n")
 
 
+AFTERWARDS = {
+    "doctor": 0,
+    "status": 0,
+    "report --redact": 0,
+    "report --run 1 --out again": 0,
+    "evaluate --as-of 2026-03-02T05:00:00Z": 0,
+    "device C39XTEST0001": 0,
+    "history --on 2026-03-02": 0,
+    "export --profile generic": 0,
+    "waivers": 0,
+    "catalog show": 0,
+    "db check": 0,
+    "forget C39XTEST0001": 0,
+    "forget nobody@contoso.example": 2,
+}
+
+
+def test_no_command_knows_a_secret(office: Office) -> None:
+    """After a run every other command is as silent about secrets, at its most talkative, and so are its files."""
+    office.env["JAMF_SECRET"] = SECRET
+    with Leaky(devices=3) as server:
+        office.configure(jamf_source(server))
+        assert office("run", "--as-of", NIGHT).code == 0
+        serial = office.report()["devices"][0]["serial"]
+        for line, code in AFTERWARDS.items():
+            ended = office(*line.replace("C39XTEST0001", serial).split(), "-vv", "--log-format", "json")
+            assert ended.code == code or line in {"status", "doctor"}, (line, ended.err)
+            assert_kept(office, ended)
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 @pytest.mark.parametrize("place", WALKS)
 def test_a_bug_does_not_spill_the_secret(

@@ -139,3 +139,26 @@ def test_forget_a_device(office: Office) -> None:
     assert not (office.reports / "latest").exists()
     assert holding(office, b"Zoe Canary", b"zoe.canary", b"Zoe's iPad") == []
     assert "zoe" not in (person.out + person.err).casefold()
+
+
+TALKATIVE = (
+    ("run", "--as-of", NIGHTS[0]),
+    ("collect", "--as-of", NIGHTS[1]),
+    ("evaluate", "--as-of", NIGHTS[1]),
+    ("doctor",),
+    ("report", "--redact"),
+    ("forget", "FKCANARY01"),
+)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_logs_name_nobody(office: Office, log_format: str) -> None:
+    """No person and no serial number is in what a night says, at its most talkative, with rows that it refuses."""
+    broken = ",Zoe's iPad,Zoe Canary,zoe.canary@contoso.example,Class of Zoe,Zoe"
+    write_devices(office, *ROWS, broken, ROWS[0].replace(",no", ",Zoe"))
+    office.configure(SOURCE)
+    for command in TALKATIVE:
+        ended = office(*command, "-vv", "--log-format", log_format)
+        assert ended.code in {0, 3}, ended.err
+        said = ended.out + ended.err
+        assert [word for word in ("Zoe", "zoe.canary", "FKCANARY") if word in said] == [], command
