@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -195,35 +194,6 @@ def test_hostile_names_are_only_names(page: Page, address: str) -> None:
     assert page.locator("img").count() == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone(page: Page, address: str, scheme: str) -> None:
-    """At 390 pixels nothing has to be scrolled sideways, neither the page nor a device, in either colour scheme."""
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto(f"{address}#d={key_of(3)}")
-    page.wait_for_selector("dialog[open]")
-    for measured in ("document.documentElement", "document.querySelector('dialog')"):
-        assert page.evaluate(f"{measured}.scrollWidth <= {measured}.clientWidth")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(page: Page, address: str, scheme: str) -> None:
-    """Every text has a contrast of at least 4.5 to what is behind it (WCAG 2.2, 1.4.3, read 2026-11-22)."""
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto(address)
-    page.wait_for_selector("#list:not([hidden])")
-    assert page.evaluate(CONTRASTS) == []
-
-
-def test_headings_are_in_order(page: Page, address: str) -> None:
-    """No level is skipped, in the page or in a device's detail."""
-    page.goto(f"{address}#d={key_of(1)}")
-    page.wait_for_selector("dialog[open]")
-    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
-    assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in pairwise(levels))
-
-
 def test_without_script(browser: Browser, address: str) -> None:
     """A browser that runs nothing still shows sources, sentence, causes and the most urgent devices."""
     with browser.new_context(java_script_enabled=False) as context:
@@ -330,29 +300,6 @@ FOLLOW_ALL = """async () => {
     found.push({ link: link.hash, told, shown: number(document.querySelector(".count").textContent) });
   }
   return found;
-}"""
-CONTRASTS = """() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const painted = (colours) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const poor = new Set();
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.matches("script, style")) continue;
-    const grounds = [];
-    for (let at = element; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
-    const [back, text] = [light(painted(grounds)), light(painted([...grounds, getComputedStyle(element).color]))];
-    const contrast = (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
-    if (contrast < 4.5) poor.add(`${element.tagName}.${element.className}: ${contrast.toFixed(2)}`);
-  }
-  return [...poor];
 }"""
 
 
