@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from fleet.lifecycle import Ticket
+from fleet.model.identity import identity
 from fleet.redaction import tells
 from fleet.store import tables as t
 from fleet.store.database import compact, erasing
@@ -113,7 +114,17 @@ def _words_of_device(
     typed = connection.execute(sa.select(t.record.c.serial, t.record.c.udid).where(theirs))
     tickets = connection.execute(sa.select(t.finding.c.external_id).where(t.finding.c.device_id.in_(devices)))
     words = {word for rows in (own, typed, tickets) for row in rows for word in row if word}
+    words |= _as_waived(connection, {identity(word) for word in words})
     return {word for word in (*words, *_only_here(connection, _OF_PEOPLE, theirs)) if tells(word)}
+
+
+def _as_waived(connection: Connection, numbers: Collection[str | None]) -> set[str]:
+    """The serial numbers of waivers that are these numbers, as somebody spelled them."""
+    scopes: list[dict[str, Any]] = list(connection.scalars(sa.select(t.waiver.c.scope)))
+    for settings in connection.scalars(sa.select(t.run.c.settings)):
+        scopes += settings.get("waivers", ())
+    spelled = {serial for scope in scopes for serial in scope.get("serials", ())}
+    return {serial for serial in spelled if identity(serial) and identity(serial) in numbers}
 
 
 def _only_here(connection: Connection, signals: Iterable[str], theirs: sa.ColumnElement[bool]) -> set[str]:
