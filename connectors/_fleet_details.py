@@ -46,7 +46,10 @@ def too_old(api: Api) -> Trouble | None:
     if version is None or version >= _TELLS_BACKUPS_SINCE:
         return None
     since = ".".join(map(str, _TELLS_BACKUPS_SINCE))
-    why = f"This Fleet does not tell about iCloud Backup: update the server to {since} or newer"
+    why = (
+        f"This Fleet does not tell about iCloud Backup: update the server to {since} or newer; until then its devices "
+        "count as unknown, and the system, storage and silence are judged"
+    )
     return Trouble("version_too_old", why)
 
 
