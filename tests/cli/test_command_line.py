@@ -208,9 +208,9 @@ def test_one_source_of_several(office: Office) -> None:
     with JamfServer(devices=3) as server:
         office.configure(jamf_source(server), DEMO)
         assert office("run", "--as-of", NIGHT).code == 0
-        asked = len(server.requests)
+        asked = len(server.asked)
         ended = office("run", "--as-of", "2026-03-03T04:30:00Z", "--source", "made-up")
-        assert len(server.requests) == asked
+        assert len(server.asked) == asked
     assert ended.code == 0
     assert office.report()["totals"]["devices"] == 23
 

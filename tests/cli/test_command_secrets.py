@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.command import ROOT, Ended, Json, Office, jamf_source
-from tests.servers.jamf import JamfServer, Reply
+from tests.servers.jamf import JamfServer
+from tests.servers.loopback import Asked, Reply, reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 SECRET = "canary-secret-5f1c"
@@ -36,14 +35,13 @@ class Leaky(JamfServer):
     token: str = TOKEN
     accepts: bool = True
 
-    def _client_token(self, body: bytes) -> Reply:
-        if SECRET.encode() not in body:
-            return super()._client_token(body)
-        said = {"access_token": self.token, "token_type": "Bearer", "expires_in": 1200}
-        return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
+    def _client_token(self, asked: Asked) -> Reply:
+        if SECRET.encode() not in asked.body:
+            return super()._client_token(asked)
+        return reply({"access_token": self.token, "token_type": "Bearer", "expires_in": 1200})
 
-    def _admitted(self, headers: Mapping[str, str]) -> bool:
-        return self.accepts and headers.get("authorization") == f"Bearer {self.token}"
+    def _admitted(self, asked: Asked) -> bool:
+        return self.accepts and asked.headers.get("authorization") == f"Bearer {self.token}"
 
 
 def assert_kept(office: Office, ended: Ended, *also: str) -> None:
@@ -202,7 +200,7 @@ def test_a_missing_secret_costs_its_own_source_alone(office: Office) -> None:
     with JamfServer() as server:
         office.configure(jamf_source(server), DEMO)
         ended = office("run", "--as-of", NIGHT)
-        assert server.requests == []
+        assert server.asked == []
     assert ended.code == 3
     assert "JAMF_SECRET is not set" in ended.err
     first, second = office.report()["sources"]

@@ -84,7 +84,7 @@ def test_pages_are_asked_for_as_jamf_advises() -> None:
     """A stable sort, every section as its own parameter, and a page size that the server grants."""
     server = JamfServer(devices=3)
     night(server, page_size=5000)
-    asked = next(query for _, path, query in server.requests if path == DETAIL)
+    asked = next(one.query for one in server.asked if one.path == DETAIL)
     assert asked["sort"] == ["mobileDeviceId:asc"]
     assert asked["section"] == ["GENERAL", "HARDWARE", "USER_AND_LOCATION", "SECURITY", "NETWORK", "GROUPS"]
     assert asked["page-size"] == ["1000"]
@@ -104,7 +104,7 @@ def test_one_request_per_page_on_a_good_night() -> None:
     server = JamfServer(devices=950)
     night(server, page_size=100)
     assert server.count(DETAIL) == 10
-    assert len(server.requests) == 13
+    assert len(server.asked) == 13
 
 
 # The ladder
@@ -148,7 +148,7 @@ def test_isolating_costs_little() -> None:
     """One bad record in a page of 500 costs some twenty requests, not five hundred."""
     server = JamfServer(devices=2000, hard=frozenset({"777"}))
     night(server, page_size=500)
-    assert len(server.requests) < 50
+    assert len(server.asked) < 50
 
 
 def test_an_unreadable_record_may_be_had_by_its_id() -> None:
@@ -175,7 +175,7 @@ def test_a_server_in_trouble_is_not_taken_for_bad_records() -> None:
     server = JamfServer(devices=2000, fail_from_page=3)
     with pytest.raises(ServerTrouble, match="the server itself"):
         night(server, page_size=100, max_concurrency=1)
-    assert len(server.requests) < 120
+    assert len(server.asked) < 120
 
 
 def test_a_fleet_of_unreadable_records_stays_bounded() -> None:
@@ -183,7 +183,7 @@ def test_a_fleet_of_unreadable_records_stays_bounded() -> None:
     server = JamfServer(devices=8000, hard=frozenset(str(n) for n in range(1, 8000, 15)))
     with pytest.raises(ServerTrouble):
         night(server, page_size=500)
-    assert len(server.requests) < 3500
+    assert len(server.asked) < 3500
 
 
 def test_an_outage_is_no_bad_record() -> None:
@@ -257,7 +257,7 @@ def test_older_servers_have_another_token_path(user: dict[str, str]) -> None:
     """Where the versioned path is missing the older one is taken, and remembered."""
     server = JamfServer(devices=300, unversioned_token=True, token_requests=5)
     assert set(night(server, page_size=20, max_concurrency=1, **user).devices) == fleet(300)
-    assert sum(1 for method, path, _ in server.requests if method == "POST" and "/v1/" in path) == 1
+    assert sum(1 for one in server.asked if one.method == "POST" and "/v1/" in one.path) == 1
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_wrong_credentials_cost_two_requests_at_most(keys: dict[str, str], old: 
     server = JamfServer(devices=300, unversioned_token=old)
     with pytest.raises(AuthRefused, match=r"j\.example") as caught:
         night(server, **keys)
-    assert len(server.requests) <= 2
+    assert len(server.asked) <= 2
     assert "wrong" not in str(caught.value)
 
 

@@ -12,11 +12,10 @@ from connectors._jamf_login import JamfProSettings
 from connectors.jamf_pro import CONNECTOR
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
 from tests.connectors.walking import Night, probed, walked
-from tests.servers.jamf import JamfServer, Record, Reply, classic_profile, installed, jamf_record
+from tests.servers.jamf import TEXT, JamfServer, Record, classic_profile, installed, jamf_record
+from tests.servers.loopback import Asked, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fleet.model.device import DeviceRecord
 
 DETAIL = "/api/v2/mobile-devices/detail"
@@ -136,7 +135,7 @@ def test_a_device_had_by_its_id_is_judged_too() -> None:
 
 
 def sections(server: JamfServer) -> list[str]:
-    return next(query["section"] for _, path, query in server.requests if path == DETAIL)
+    return next(asked.query["section"] for asked in server.asked if asked.path == DETAIL)
 
 
 def test_one_request_for_each_profile() -> None:
@@ -144,7 +143,7 @@ def test_one_request_for_each_profile() -> None:
     profiles = {number: classic_profile(f"{UUID}-{number}", NO_BACKUP) for number in range(1, 8)}
     server = JamfServer(devices=300, profiles=profiles)
     night(server, page_size=50)
-    asked = [path for _, path, _ in server.requests if path.startswith("/JSSResource")]
+    asked = [one.path for one in server.asked if one.path.startswith("/JSSResource")]
     assert sorted(asked) == sorted([LIST, *(f"{LIST}/id/{number}" for number in profiles)])
     assert sections(server)[-1] == "PROFILES"
 
@@ -185,8 +184,8 @@ class Refusing(JamfServer):
     status: int = 200
     body: bytes = b""
 
-    def classic(self, path: str, headers: Mapping[str, str]) -> Reply:  # noqa: ARG002 - the same for all
-        return self.status, {"Content-Type": "text/plain;charset=UTF-8"}, self.body
+    def classic(self, asked: Asked) -> Reply:  # noqa: ARG002 - the same for all
+        return Reply(self.status, self.body, {"Content-Type": TEXT})
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])

@@ -14,17 +14,14 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
-import httpx
+from tests.servers.loopback import Asked, Loopback, Reply, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Record = dict[str, Any]
-Reply = tuple[int, dict[str, str], bytes]
 EPOCH = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 SECTION_KEYS = {
     "GENERAL": "general",
@@ -35,6 +32,9 @@ SECTION_KEYS = {
     "GROUPS": "groups",
     "PROFILES": "profiles",
 }
+TEXT = "text/plain;charset=UTF-8"
+"""How the Classic API labels its JSON."""
+HTML = {"Content-Type": "text/html"}
 _CLASSIC_PROFILES = "/JSSResource/mobiledeviceconfigurationprofiles"
 WIFI_UUID = "3F0A7C51-6B1D-4E0B-9C55-0D6E5A9B1001"
 _EMPTY_SECTIONS = (
@@ -257,8 +257,8 @@ def _network() -> Record:
 
 
 @dataclass(kw_only=True)
-class JamfServer:
-    """A fleet behind Jamf's API: `handle` answers one request, `with` serves it over a loopback socket.
+class JamfServer(Loopback):
+    """A fleet behind Jamf's API.
 
     Attributes:
         devices: how many, made by `record`; or the records themselves.
@@ -304,6 +304,7 @@ class JamfServer:
     page_hook: Callable[[list[bytes]], bytes] | None = None
 
     def __post_init__(self) -> None:
+        super().__init__()
         made = (
             self.devices
             if not isinstance(self.devices, int)
@@ -311,113 +312,84 @@ class JamfServer:
         )
         self.records: list[Record] = [dict(record) for record in made]
         self._encoded: dict[frozenset[str], list[bytes]] = {}
-        self._lock = threading.Lock()
         self._tokens = 0
         self._used = 0
         self._in_flight = 0
         self.most_in_flight = 0
-        self.requests: list[tuple[str, str, dict[str, list[str]]]] = []
-        self._server: ThreadingHTTPServer | None = None
 
-    def count(self, path: str) -> int:
-        """How many requests went to that path."""
-        return sum(1 for _, asked, _ in self.requests if asked == path)
-
-    @property
-    def transport(self) -> httpx.MockTransport:
-        """The same answers without a socket."""
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            path, query = request.url.path, request.url.query.decode()
-            status, headers, body = self.handle(
-                request.method, path, query, dict(request.headers), request.content
-            )
-            return httpx.Response(status, headers=headers, content=body)
-
-        return httpx.MockTransport(answer)
-
-    def handle(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Status, headers and body for one request; header names are looked up in lower case."""
-        asked = parse_qs(query)
-        headers = {name.lower(): value for name, value in headers.items()}
+    def route(self, asked: Asked) -> Reply:
+        """A token, or data for one that is good."""
         with self._lock:
-            self.requests.append((method, path, asked))
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
             if self.latency_seconds:
                 time.sleep(self.latency_seconds)
-            return self._route(method, path, asked, headers, body)
+            return self._answer(asked)
         finally:
             with self._lock:
                 self._in_flight -= 1
 
-    def _route(
-        self, method: str, path: str, asked: dict[str, list[str]], headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    def _answer(self, asked: Asked) -> Reply:
         root = "/api" if self.unversioned_token else "/api/v1"
-        if method == "POST" and path == f"{root}/oauth/token":
-            return self._client_token(body)
-        if method == "POST" and path == f"{root}/auth/token":
-            return self._user_token(headers)
-        if method != "GET":
-            return _error(404)
-        if not self._admitted(headers):
-            return _error(401)
-        return self.classic(path, headers) if path.startswith("/JSSResource") else self._data(path, asked)
-
-    def classic(self, path: str, headers: Mapping[str, str]) -> Reply:
-        """The Classic API's answer, for a credential that is good."""
-        if "application/json" not in headers.get("accept", ""):
-            return 200, {"Content-Type": "application/xml"}, b"<configuration_profiles/>"
-        if self.profiles is None:
-            return 401, {"Content-Type": "text/html"}, b"<html>Unauthorized</html>"
-        if path == _CLASSIC_PROFILES:
-            listed = [{"id": number, "name": "A profile"} for number in self.profiles]
-            return _as_text({"configuration_profiles": listed})
-        profile = self.profiles.get(int(path.removeprefix(f"{_CLASSIC_PROFILES}/id/")), 404)
-        if isinstance(profile, int):
-            return profile, {"Content-Type": "text/html"}, b"<html>Error</html>"
-        if isinstance(profile, bytes):
-            return 200, {"Content-Type": "text/plain;charset=UTF-8"}, profile
-        return _as_text({"configuration_profile": {"general": profile, "scope": {}}})
-
-    def _data(self, path: str, asked: dict[str, list[str]]) -> Reply:
-        match path.removeprefix("/api"):
-            case "/v1/jamf-pro-version":
-                return _json({"version": self.version})
-            case "/v1/sites":
-                return (
-                    _error(403)
-                    if self.sites is None
-                    else _json([{"id": k, "name": v} for k, v in self.sites.items()])
-                )
-            case "/v2/mobile-devices" if self.listed:
-                return self._listing(asked)
-            case "/v2/mobile-devices/detail":
-                return self._details(asked)
-            case single if single.startswith("/v2/mobile-devices/") and single.endswith("/detail"):
-                return self._single(unquote(single.split("/")[3]))
+        match asked.method, asked.path.removeprefix(root):
+            case "POST", "/oauth/token":
+                return self._client_token(asked)
+            case "POST", "/auth/token":
+                return self._user_token(asked)
+            case "GET", _ if not self._admitted(asked):
+                return _error(401)
+            case "GET", _:
+                return self.classic(asked) if asked.path.startswith("/JSSResource") else self._data(asked)
             case _:
                 return _error(404)
 
-    def _client_token(self, body: bytes) -> Reply:
-        form = parse_qs(body.decode())
-        if form.get("client_secret") != [self.client_secret]:
-            return _json({"error": "invalid_client"}, status=400)
-        return _json(
+    def classic(self, asked: Asked) -> Reply:
+        """The Classic API's answer, for a credential that is good."""
+        if "application/json" not in asked.headers.get("accept", ""):
+            return Reply(200, b"<configuration_profiles/>", {"Content-Type": "application/xml"})
+        if self.profiles is None:
+            return Reply(401, b"<html>Unauthorized</html>", HTML)
+        if asked.path == _CLASSIC_PROFILES:
+            listed = [{"id": number, "name": "A profile"} for number in self.profiles]
+            return reply({"configuration_profiles": listed}, content_type=TEXT)
+        profile = self.profiles.get(int(asked.path.removeprefix(f"{_CLASSIC_PROFILES}/id/")), 404)
+        if isinstance(profile, int):
+            return Reply(profile, b"<html>Error</html>", HTML)
+        if isinstance(profile, bytes):
+            return Reply(200, profile, {"Content-Type": TEXT})
+        return reply({"configuration_profile": {"general": profile, "scope": {}}}, content_type=TEXT)
+
+    def _data(self, asked: Asked) -> Reply:
+        match asked.path.removeprefix("/api").split("/")[1:]:
+            case ["v1", "jamf-pro-version"]:
+                return reply({"version": self.version})
+            case ["v1", "sites"]:
+                sites = [{"id": key, "name": name} for key, name in (self.sites or {}).items()]
+                return _error(403) if self.sites is None else reply(sites)
+            case ["v2", "mobile-devices"] if self.listed:
+                return self._listing(asked)
+            case ["v2", "mobile-devices", "detail"]:
+                return self._details(asked)
+            case ["v2", "mobile-devices", *native_id, "detail"]:
+                return self._single("/".join(native_id))
+            case _:
+                return _error(404)
+
+    def _client_token(self, asked: Asked) -> Reply:
+        if asked.form.get("client_secret") != self.client_secret:
+            return reply({"error": "invalid_client"}, 400)
+        return reply(
             {"access_token": self._issue(), "token_type": "Bearer", "expires_in": self.token_seconds}
         )
 
-    def _user_token(self, headers: Mapping[str, str]) -> Reply:
+    def _user_token(self, asked: Asked) -> Reply:
         proof = b64encode(f"{self.username}:{self.password}".encode()).decode()
-        if headers.get("authorization") != f"Basic {proof}":
+        if asked.headers.get("authorization") != f"Basic {proof}":
             return _error(401)
         expires = EPOCH + timedelta(seconds=self.token_seconds)
-        dated = {"Date": format_datetime(EPOCH, usegmt=True)}
-        return _json(
-            {"token": self._issue(), "expires": expires.isoformat().replace("+00:00", "Z")}, headers=dated
-        )
+        said = {"token": self._issue(), "expires": expires.isoformat().replace("+00:00", "Z")}
+        return reply(said, date=format_datetime(EPOCH, usegmt=True))
 
     def _issue(self) -> str:
         with self._lock:
@@ -425,40 +397,37 @@ class JamfServer:
             self._used = 0
             return f"token-{self._tokens}"
 
-    def _admitted(self, headers: Mapping[str, str]) -> bool:
+    def _admitted(self, asked: Asked) -> bool:
         with self._lock:
             self._used += 1
             worn = self.token_requests is not None and self._used > self.token_requests
             return (
                 not worn
                 and self._tokens > 0
-                and headers.get("authorization") == f"Bearer token-{self._tokens}"
+                and asked.headers.get("authorization") == f"Bearer token-{self._tokens}"
             )
 
-    def _window(self, asked: dict[str, list[str]]) -> tuple[int, slice]:
-        page, size = (
-            int(asked.get("page", ["0"])[0]),
-            min(int(asked.get("page-size", ["100"])[0]), self.page_cap),
-        )
+    def _window(self, asked: Asked) -> tuple[int, slice]:
+        page, size = int(asked.first("page", "0")), min(int(asked.first("page-size", "100")), self.page_cap)
         return page, slice(page * size, (page + 1) * size)
 
-    def _listing(self, asked: dict[str, list[str]]) -> Reply:
+    def _listing(self, asked: Asked) -> Reply:
         _, window = self._window(asked)
         rows = [{"id": record["mobileDeviceId"], "type": "ios"} for record in self.records[window]]
-        return _json({"totalCount": len(self.records), "results": rows})
+        return reply({"totalCount": len(self.records), "results": rows})
 
-    def _details(self, asked: dict[str, list[str]]) -> Reply:
+    def _details(self, asked: Asked) -> Reply:
         page, window = self._window(asked)
         if self.fail_from_page is not None and page >= self.fail_from_page:
             return _error(self.fail_status)
-        sections = frozenset(asked.get("section", ["GENERAL"]))
-        lenient = asked.get("exception-handling") == ["LENIENT"] and self._knows_lenient()
+        sections = frozenset(asked.query.get("section", ["GENERAL"]))
+        lenient = asked.first("exception-handling") == "LENIENT" and self._knows_lenient()
         if any(self._breaks(record, sections, lenient=lenient) for record in self.records[window]):
             return _error(500)
         rows = self._rows(sections - self.refused_sections, window)
         results = b"[" + b",".join(rows) + b"]" if self.page_hook is None else self.page_hook(rows)
         total = self.totals(page, len(self.records))
-        return 200, {"Content-Type": "application/json"}, b'{"totalCount":%d,"results":%s}' % (total, results)
+        return Reply(200, b'{"totalCount":%d,"results":%s}' % (total, results))
 
     def _knows_lenient(self) -> bool:
         major, minor = self.version.split(".")[:2]
@@ -486,27 +455,7 @@ class JamfServer:
         record = next((record for record in self.records if record["mobileDeviceId"] == native_id), None)
         if record is None:
             return _error(404)
-        return _json(single_detail(record)) if native_id not in self.hard or self.by_id else _error(500)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self.start(0)
-        return self
-
-    def start(self, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 takes a free one."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def __exit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
+        return reply(single_detail(record)) if native_id not in self.hard or self.by_id else _error(500)
 
 
 def single_detail(record: Record) -> Record:
@@ -555,46 +504,10 @@ def single_detail(record: Record) -> Record:
     }
 
 
-def _json(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    return status, {"Content-Type": "application/json", **(headers or {})}, json.dumps(value).encode()
-
-
-def _as_text(value: object) -> Reply:
-    """JSON as the Classic API labels it."""
-    return _json(value, headers={"Content-Type": "text/plain;charset=UTF-8"})
-
-
 def _error(status: int) -> Reply:
     codes = {401: "INVALID_TOKEN", 403: "INVALID_PRIVILEGE"}
     error = {"code": codes.get(status, "ERROR"), "description": "", "id": "0", "field": None}
-    return _json({"httpStatus": status, "errors": [error]}, status=status)
-
-
-def _handler(server: JamfServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def _answer(self) -> None:
-            asked = urlsplit(self.path)
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, body = server.handle(
-                self.command, asked.path, asked.query, dict(self.headers), sent
-            )
-            # One write, so that no delayed acknowledgement slows a benchmark.
-            fields = {"Date": self.date_time_string(), **headers, "Content-Length": str(len(body))}
-            head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-            self.wfile.write(f"HTTP/1.1 {status} \r\n{head}\r\n".encode() + body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            pass
-
-    return Handler
+    return reply({"httpStatus": status, "errors": [error]}, status)
 
 
 def main() -> None:
