@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from fleet.apple.catalog import bundled
 from fleet.model.device import SIGNALS
 from fleet.model.run import Outcome, Totals
@@ -132,3 +134,9 @@ def records(devices: Iterable[Sighted]) -> dict[str, DeviceRecord]:
 def joined(devices: Iterable[Sighted]) -> set[frozenset[tuple[str, str]]]:
     """Which records are held to be of one device."""
     return {frozenset((s.source, s.record.native_id) for s in device.sightings) for device in devices}
+
+
+def rows_in(database: Database, table: sa.Table) -> int:
+    """How many rows the table has."""
+    with database.engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
