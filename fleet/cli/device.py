@@ -37,16 +37,22 @@ def device(
     """What each source says of one device and how old that is, its findings, and what to do."""
     from fleet.cli import compose, nights, plain_json, story
     from fleet.nightly import past
+    from fleet.store import ledger
 
     database = compose.database_of(compose.load_settings(context.obj.config))
     judgement, found = past.devices_by(database, serial, run_id)
     if not found:
         raise SettingsError(_unknown(database, serial, judgement))
+    kept_since = ledger.pruned_before(database)
     for seen in found:
         if as_json:
-            said = plain_json.life(seen, judgement) if history else plain_json.device(seen, judgement)
+            said = (
+                plain_json.life(seen, judgement, kept_since)
+                if history
+                else plain_json.device(seen, judgement)
+            )
         else:
-            said = nights.told(seen) if history else story.told(seen, judgement.as_of)
+            said = nights.told(seen, kept_since) if history else story.told(seen, judgement.as_of)
         typer.echo(said)
 
 

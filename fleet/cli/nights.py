@@ -23,32 +23,42 @@ LATEST = 14
 """How many readings the table shows; all are in the JSON."""
 
 
-def told(seen: Seen) -> str:
-    """The timeline, and a table of the last nights."""
+def told(seen: Seen, kept_since: datetime | None) -> str:
+    """The timeline, and a table of the last nights.
+
+    Args:
+        kept_since: the first night that was not pruned; None where none was.
+    """
     telling = [night for night in seen.life.nights if _tells(night)]
-    parts = (_head(seen), _events(seen.life), _table(telling))
+    parts = (_head(seen, kept_since), _timeline(seen.life), _table(telling))
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part)))
 
 
-def _head(seen: Seen) -> Iterator[str]:
+def _head(seen: Seen, kept_since: datetime | None) -> Iterator[str]:
     yield title(seen.device)
     nights = seen.life.nights
     if nights:
         known = len({night.at for night in nights})
         yield f"known from {counted(known, 'night')}, {day(nights[0].at)} to {day(nights[-1].at)}"
+    if kept_since:
+        yield f"nights before {day(kept_since)} were pruned: what is told of them is not all that happened"
 
 
-def _events(life: Life) -> Iterator[str]:
+def _timeline(life: Life) -> Iterator[str]:
+    lines = events(life)
+    if lines:
+        yield "What happened"
+    yield from lines
+
+
+def events(life: Life) -> list[str]:
     """What happened, in the order of time: listings, then changes, then what they did to findings."""
     listed = ((one.at, one.source, _listing(one)) for one in timeline.listings(life))
     changed = ((one.at, one.source, _change(one)) for one in timeline.changes(life))
     turned = ((one.at, "finding", said) for one in timeline.turns(life) if (said := _turn(one)))
-    events = list(heapq.merge(sorted(listed, key=_moment), changed, turned, key=_moment))
-    width = max((len(source) for _, source, _ in events), default=0)
-    if events:
-        yield "What happened"
-    for at, source, what in events:
-        yield f"  {moment(at)}  {source:<{width}}  {what}"
+    every = list(heapq.merge(sorted(listed, key=_moment), changed, turned, key=_moment))
+    width = max((len(source) for _, source, _ in every), default=0)
+    return [f"  {moment(at)}  {source:<{width}}  {what}" for at, source, what in every]
 
 
 def _moment(event: tuple[datetime, str, str]) -> datetime:

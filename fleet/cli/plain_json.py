@@ -13,6 +13,7 @@ from reports.findings_json import device_object, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from fleet.lifecycle import Memory
     from fleet.model.device import Device, DeviceRecord, Sighting
@@ -48,12 +49,17 @@ def device(seen: Seen, judgement: Judgement) -> str:
     )
 
 
-def life(seen: Seen, judgement: Judgement) -> str:
-    """What each night knew of the device: all readings, changes, listings, and the life of its findings."""
+def life(seen: Seen, judgement: Judgement, kept_since: datetime | None) -> str:
+    """What each night knew of the device: all readings, changes, listings, and the life of its findings.
+
+    Args:
+        kept_since: the first night that was not pruned; None where none was.
+    """
     return _text(
         {
             "schema": "fleetkeep.device-history/1",
             **_run(judgement),
+            "kept_since": kept_since,
             "device": _known(seen.device),
             "listings": [
                 {

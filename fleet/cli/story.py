@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet import guide
+from fleet.cli import nights
 from fleet.cli.spoken import ago, counted, day, moment, shown, title
 from fleet.merge import conflicts
 from fleet.model.device import SIGNALS, Device, Sighting, Standing
@@ -30,6 +31,7 @@ def told(seen: Seen, at: datetime) -> str:
     parts = (
         _verdict(seen),
         *judged,
+        _lately(seen),
         _conflicts(device, at),
         *(_sighting(sighting, at) for sighting in device.sightings),
         *(_superseded(sighting, at) for sighting in device.superseded),
@@ -121,6 +123,19 @@ def _plan(report: DeviceReport) -> Iterator[str]:
         yield f"     {step.why}"
         if step is first[step.audience]:
             yield from (f"     - {line}" for line in guide.steps(step.fix, report.handling))
+
+
+def _lately(seen: Seen) -> Iterator[str]:
+    events = nights.events(seen.life)
+    if events:
+        yield "What happened lately" if len(events) > LATEST else "What happened"
+    yield from events[-LATEST:]
+    if len(events) > LATEST:
+        yield f"  (`--history` tells all {len(events):,}, and what each night knew)"
+
+
+LATEST = 6
+"""How much of its history a story tells."""
 
 
 def _conflicts(device: Device, at: datetime) -> Iterator[str]:

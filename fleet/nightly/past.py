@@ -119,11 +119,13 @@ def fleet_at(database: Database, moment: datetime) -> Generator[Fleet]:
 
 
 def _before_the_first(database: Database, moment: datetime) -> str:
-    first, pruned = ledger.kept_since(database)
-    if first is None and not pruned:
+    first = ledger.first_kept(database)
+    if first is None:
         return f"there is no run yet in {database.place}; `fleetkeep run` makes one"
-    began = f"; the first one judged {first:%Y-%m-%d %H:%M} UTC" if first else ""
-    return f"no run judged {moment:%Y-%m-%d %H:%M} UTC or an earlier moment{began}"
+    return (
+        f"no run judged {moment:%Y-%m-%d %H:%M} UTC or an earlier moment; the first one judged "
+        f"{first:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _at_risk(run: OpenRun) -> Iterator[AtRisk]:

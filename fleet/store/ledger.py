@@ -311,14 +311,19 @@ def run_by(database: Database, moment: datetime) -> int | None:
         return connection.scalar(query.limit(1))
 
 
-def kept_since(database: Database) -> tuple[datetime | None, bool]:
-    """`as_of` of the first chained run that can still be made again, and whether earlier ones were pruned."""
+def first_kept(database: Database) -> datetime | None:
+    """`as_of` of the first chained run that can still be made again; None if there is none."""
+    with database.engine.connect() as connection:
+        return connection.scalar(
+            _FINISHED.where(~t.run.c.pruned).with_only_columns(sa.func.min(t.run.c.as_of))
+        )
+
+
+def pruned_before(database: Database) -> datetime | None:
+    """`first_kept`, if runs before it were pruned; None if none were."""
     with database.engine.connect() as connection:
         pruned = connection.scalar(_FINISHED.where(t.run.c.pruned).limit(1))
-        kept = sa.select(sa.func.min(t.run.c.as_of)).where(
-            t.run.c.chained, t.run.c.finished_at.is_not(None), ~t.run.c.pruned
-        )
-        return connection.scalar(kept), pruned is not None
+    return first_kept(database) if pruned is not None else None
 
 
 _FINISHED = sa.select(t.run.c.id).where(t.run.c.chained, t.run.c.finished_at.is_not(None))

@@ -90,6 +90,7 @@ def test_sources_that_disagree(told: Office) -> None:
     assert not any(line.startswith(("  serial:", "  inventory_at:")) for line in lines)
     assert "hq, observed 3 hours ago" in lines
     assert "lab, observed 2 days ago" in lines
+    assert any(line.endswith("hq       backup_enabled: yes → no") for line in lines)
     assert "    first seen 2026-03-03, open for 1 day; hq reported it 3 hours ago" in lines
     assert "    Apple deletes the last backup in 177 days" in lines
 
@@ -232,6 +233,8 @@ def test_pruned_nights(told: Office) -> None:
     assert "2 devices" in day.out
     assert "pruned; its totals are all that is left" in day.out
     assert json.loads(told("history", "--on", "2026-03-03", "--json").out)["at_risk"] is None
+    history = told("device", "C39XTEST0001", "--history")
+    assert "nights before 2026-03-21 were pruned" in history.out
     early = told("device", "C39XTEST0001", "--run", "1")
     assert (early.code, "pruned" in early.err) == (2, True)
     assert told("report", "--run", "4", "--out", "again").code == 0

@@ -78,7 +78,9 @@ def test_history_in_words(office: Office) -> None:
     office.night(12, a_source([a_phone(1, 12), a_phone(2, 12)]))
     office.night(13, a_source([ill(1, 13), a_phone(2, 13)]))
     _, (seen,) = devices_by(office.database, serial(1))
-    told = [line.split("finding  ")[1] for line in nights.told(seen).splitlines() if "  finding  " in line]
+    told = [
+        line.split("finding  ")[1] for line in nights.told(seen, None).splitlines() if "  finding  " in line
+    ]
     assert told == [
         "medium · backup-stale: The last iCloud backup was 7 days old when the device reported [ticket opened]",
         "backup is now high · backup-stale: The last iCloud backup was 15 days old when the device reported",
