@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from fleet.errors import SecretUnavailable, SettingsError, StoreError
+from fleet.model.brand import fault_of
 from fleet.model.policy import Policy
 from fleet.model.waiver import EVERY_CHECK, Waiver
 from fleet.secrets import WAYS, SecretRef, reference
@@ -140,8 +141,15 @@ def _folder_address(value: str) -> str:
     return value if value.endswith("/") else f"{value}/"
 
 
+def _accent(value: str) -> str:
+    fault = fault_of(value.lower())
+    if fault:
+        raise ValueError(fault)
+    return value.lower()
+
+
 class Report(BaseModel):
-    """`[report]`; `directory` is absolute, `base_url` ends with a slash."""
+    """`[report]`; `directory` and `logo` are absolute, `base_url` ends with a slash, `accent` is readable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -149,6 +157,9 @@ class Report(BaseModel):
     title: Line = "iPad and iPhone backups"
     formats: Lines = DEFAULT_FORMATS
     base_url: Annotated[str, AfterValidator(_folder_address)] | None = None
+    logo: Path | None = None
+    accent: Annotated[str, AfterValidator(_accent)] | None = None
+    footer: Line | None = None
 
 
 class Privacy(BaseModel):
@@ -316,7 +327,8 @@ def _report(table: Table, base: Path, known_formats: Collection[str]) -> Report 
         return None
     _refuse_strangers(table, "formats", report.formats, known_formats)
     formats = tuple(dict.fromkeys(report.formats))
-    return report.model_copy(update={"directory": base / report.directory, "formats": formats})
+    logo = base / report.logo if report.logo else None
+    return report.model_copy(update={"directory": base / report.directory, "formats": formats, "logo": logo})
 
 
 def _privacy(table: Table) -> Privacy | None:

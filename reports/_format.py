@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from fleet.model.brand import Brand
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
@@ -90,8 +92,10 @@ class ReportContext:
         as_of: the clock of the run's judgement.
         base_url: `[report] base_url`, with a slash at its end, or empty: what `report_url` starts with.
         checks: the catalogue by id, in its own order; a check that is not in it goes by its id.
+        brand: whose report it is.
     """
 
     as_of: datetime
     base_url: str = ""
     checks: Mapping[str, CheckText] = field(default_factory=dict[str, CheckText])
+    brand: Brand = field(default_factory=Brand)

@@ -14,7 +14,9 @@ from connectors import registry as connectors
 from connectors._connector import Page, SourceSettings, Surroundings
 from fleet import secrets, settings
 from fleet.checks import installed
+from fleet.cli.logo import data_address
 from fleet.errors import SettingsError
+from fleet.model.brand import Brand
 from fleet.model.waiver import EVERY_CHECK
 from fleet.nightly.collect import Source
 from fleet.nightly.terms import Terms
@@ -173,10 +175,13 @@ def terms_of(loaded: Settings[SourceSettings], waivers: Sequence[Waiver] = ()) -
         for config in loaded.sources
         if config.settings.icloud_plan_gb is not None
     }
+    report = loaded.report
+    logo = data_address(report.logo) if report.logo else ""
     return Terms(
         policy=loaded.policy,
         waivers=(*loaded.waivers, *waivers),
         plans=plans,
-        title=loaded.report.title,
-        base_url=loaded.report.base_url or "",
+        title=report.title,
+        base_url=report.base_url or "",
+        brand=Brand(logo=logo, accent=report.accent or "", footer=report.footer or ""),
     )

@@ -121,7 +121,7 @@ class Work:
         notes: Sequence[str] = (),
     ) -> tuple[RunReport, Path]:
         """Judge, with `also` listening, and put the report of it in place; returns where."""
-        texts = context_of(terms.policy, terms.base_url, self.as_of)
+        texts = context_of(terms.policy, terms.base_url, self.as_of, terms.brand)
         with Publication(root, self.as_of, formats, texts) as publication:
             listener = Several(publication, also) if also else publication
             finished = self.judge(

@@ -104,6 +104,7 @@ def report(
 ) -> None:
     """Write the report of a run again, from the database alone; with --redact, one that can be shown to strangers."""
     from fleet.cli import compose
+    from fleet.model.brand import Brand
     from fleet.nightly import judge, publish, redacted
     from reports.registry import ready
 
@@ -111,7 +112,10 @@ def report(
     chosen = ready(formats or loaded.report.formats)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
-    texts = publish.context_of(again.terms.policy, "" if redact else again.terms.base_url, again.as_of)
+    terms = again.terms
+    texts = publish.context_of(
+        terms.policy, "" if redact else terms.base_url, again.as_of, Brand() if redact else terms.brand
+    )
     usual = loaded.report.directory / REDACTED if redact else loaded.report.directory
     with publish.Publication(out or usual, again.as_of, chosen, texts) as publication:
         make = redacted.judge_again if redact else judge.judge_again

@@ -28,6 +28,9 @@ directory = "reports-out"
 title = "iPad and iPhone backups"
 # formats = ["html", "csv", "json", "metrics"]         # also: "ndjson", "parquet"
 # base_url = "https://reports.example.com/backups/"   # makes links in CSV and JSON absolute
+# logo = "logo.svg"                  # at most 64 KB; PNG, JPEG, WebP or SVG
+# accent = "#0b5cad"                 # of links and bars; has to be readable on white
+# footer = "Questions: it@example.com"
 
 [policy]                             # every threshold with its default; the unit stands in the name
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from fleet.checks import FLEET_CHECKS, installed
 from fleet.checks._check import Check
+from fleet.model.brand import Brand
 from reports._format import CheckText, Format, ReportContext, Writer, Written
 from reports.directory import RunDirectory, writing
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from fleet.model.policy import Policy
     from fleet.model.run import DeviceReport, RunReport
     from fleet.nightly.judge import Listener
+
+
+UNBRANDED = Brand()
 
 
 class Publication:
@@ -96,9 +100,9 @@ class Silence:
         """Take no notice."""
 
 
-def context_of(policy: Policy, base_url: str, as_of: datetime) -> ReportContext:
+def context_of(policy: Policy, base_url: str, as_of: datetime, brand: Brand = UNBRANDED) -> ReportContext:
     """What formats may know beforehand."""
-    return ReportContext(as_of=as_of, base_url=base_url, checks=texts_of(policy))
+    return ReportContext(as_of=as_of, base_url=base_url, checks=texts_of(policy), brand=brand)
 
 
 def texts_of(policy: Policy) -> dict[str, CheckText]:

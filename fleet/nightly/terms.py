@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from fleet.model.brand import Brand
 from fleet.model.policy import Policy
 from fleet.model.waiver import SCOPES, Waiver
 
@@ -27,6 +28,7 @@ class Terms:
     plans: Mapping[str, float] = field(default_factory=dict[str, float])
     title: str = "iCloud Backup"
     base_url: str = ""
+    brand: Brand = field(default_factory=Brand)
 
     def policy_for(self, source: str) -> Policy:
         """The thresholds for a device whose freshest facts come from that source."""
@@ -47,6 +49,7 @@ class Terms:
             plans=plain["plans"],
             title=plain["title"],
             base_url=plain["base_url"],
+            brand=Brand(**plain["brand"]),
         )
 
 

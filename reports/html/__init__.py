@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from fleet.errors import OutputError
 from fleet.model.device import SIGNALS, TIME_SIGNALS
+from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
 from reports.html import words
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from fleet.model.brand import Brand
     from fleet.model.run import DeviceReport, RunReport
 
 NAME = "index.html"
@@ -51,6 +53,7 @@ class HtmlReport:
     def __init__(self, directory: Path, context: ReportContext, guide: Guide) -> None:
         self._path = directory / NAME
         self._checks = context.checks
+        self._brand = context.brand
         self._fixes = guide.fixes
         self._advice = Advice(guide)
         self._devices = Devices(self._advice.handling)
@@ -66,7 +69,7 @@ class HtmlReport:
         tables = self._devices.tables()  # before the head, which tells of what the last devices brought
         page = _template().stream(
             **view(run, self._tally, self._devices.spread(minutes(run.as_of)), self._checks, self._fixes),
-            **_assets(),
+            **_assets(self._brand),
             data=payload(self._head(run), tables),
         )
         try:
@@ -122,12 +125,13 @@ def _kind(signal: str) -> str:
     return {"battery_percent": "percent", "groups": "list"}.get(signal, "text")
 
 
-def _assets() -> dict[str, object]:
+def _assets(brand: Brand) -> dict[str, object]:
     """The page's own style and script, and the hashes that let nothing else run."""
-    style = "".join(_resource(f"style/{name}") for name in _STYLES)
+    style = style_of(brand, "".join(_resource(f"style/{name}") for name in _STYLES))
     # One module from several files: each keeps its names to the others, none to the page.
     script = "\n".join(_resource(f"script/{name}") for name in _SCRIPTS)
     return {
+        "brand": brand,
         "style": Markup(style),  # noqa: S704 - our own file, no outside text in it
         "script": Markup(script),  # noqa: S704 - likewise
         "policy_header": (

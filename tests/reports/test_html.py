@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.errors import OutputError
+from fleet.model.brand import Brand
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity, State
 from fleet.model.run import Incident, Outcome, PlanStep
@@ -320,6 +321,20 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert "{{ 7*7 }}" in page.words
     assert page.scripts[0] == plain.scripts[0]
     assert page.source.count("</script>") == 2
+
+
+def test_a_brand_of_ones_own(tmp_path: Path) -> None:
+    """Logo, colour and last line are those of the settings; the policy of the page allows the changed style."""
+    brand = Brand(logo="data:image/png;base64,AAAA", accent="#7a1fa2", footer="Ask <it@contoso.example>")
+    context = made_up.ReportContext(as_of=AS_OF, checks=CHECKS, brand=brand)
+    writer = HtmlReport(tmp_path, context, made_up.GUIDE)
+    writer.finish(run_of([]))
+    page = Page(tmp_path / "index.html")
+    assert [one["src"] for one in page.all("img")] == [brand.logo]
+    assert "Ask <it@contoso.example>" in page.words
+    assert "--accent: #7a1fa2" in page.styles[0]
+    digest = base64.b64encode(hashlib.sha256(page.styles[0].encode()).digest()).decode()
+    assert digest in page.source
 
 
 def test_the_same_night_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -280,6 +280,7 @@ WRONG = [
     ('[report]\nformats = ["html", "cvs"]\n', ["[report] formats", 'found "cvs"', '"csv"', "metrics"]),
     ("[report]\nformats = []\n", ["[report] formats", "found a list", "at least 1 item"]),
     ('[report]\nformats = "html"\n', ["[report] formats", 'found "html"', "array"]),
+    ('[report]\naccent = "#ffcc00"\n', ["[report] accent", "has a contrast of 1.5 to white", "would do"]),
     ('[report]\nbase_url = "reports.example"\n', ["[report] base_url", "http://"]),
     ('[report]\nbase_url = "https://"\n', ["[report] base_url", "with a host"]),
     ('[report]\nbase_url = "https://x.example/?a"\n', ["[report] base_url", "without user, ? and #"]),
