@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from connectors._connector import Connector, Page, SourceSettings, Surroundings
+from connectors.demo.deck import Source
 from connectors.demo.export import COLUMNS, DATE_FORMAT, write_export
-from connectors.demo.fleet import Fleet, Source, made_up_fleet
+from connectors.demo.fleet import Fleet, made_up_fleet
 from connectors.demo.jamf_pages import CLIENT_ID, CLIENT_SECRET, Desk
 
 if TYPE_CHECKING:

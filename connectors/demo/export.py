@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from connectors.demo.fleet import Fleet, Source
-from connectors.demo.jamf_pages import group_names
+from connectors.demo.deck import Source
+from connectors.demo.jamf_record import group_names
 from connectors.demo.story import Condition, Life, Story, condition
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from connectors.demo.fleet import Fleet
 
 COLUMNS = {
     "serial": "Serial No.",

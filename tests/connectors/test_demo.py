@@ -16,7 +16,8 @@ from connectors import demo, file, jamf_pro
 from connectors._connector import Page, Surroundings
 from connectors._jamf_profiles import BY_PROFILES
 from connectors.demo import jamf_pages, people
-from connectors.demo.fleet import FIRST_ID, Source, made_up_fleet
+from connectors.demo.deck import Source
+from connectors.demo.fleet import FIRST_ID, made_up_fleet
 from connectors.demo.hardware import RELEASES
 from connectors.demo.story import Life, Story, condition
 from fleet.errors import ServerTrouble
