@@ -15,9 +15,9 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from connectors._rows import Loose, field, rows
-from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ def read_record(item: object, place: str, beside: Beside) -> DeviceRecord | Reje
         os_version=_wire.text(fact("os_version")),
         os_build=_wire.text(fact("build_version")),
         supervised=_wire.flag(fact("is_supervised")),
-        enrollment=_enrollment(item),
+        enrollment=enrolled(
+            by_user=_wire.flag(fact("is_user_enrollment")), automated=_wire.flag(fact("enrolled_via_dep"))
+        ),
         shared_ipad=_shared(fact("maximum_resident_users")),
         capacity_bytes=capacity,
         available_bytes=available,
@@ -183,17 +185,6 @@ def _identifier(item: object) -> Fact[str]:
     return _wire.first_known(
         _wire.text(fact_of(item, "product_name")), _wire.text(fact_of(item, "hardware_model"))
     )
-
-
-def _enrollment(item: object) -> Fact[Enrollment]:
-    own, automated = (_wire.flag(fact_of(item, name)) for name in ("is_user_enrollment", "enrolled_via_dep"))
-    if own is True:
-        return Enrollment.USER
-    if automated is True:
-        return Enrollment.AUTOMATED
-    if own is False and automated is False:
-        return Enrollment.DEVICE
-    return UNREADABLE if UNREADABLE in {own, automated} else ABSENT
 
 
 def _name(value: object) -> Fact[str]:

@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
+from connectors._enrollment import personal
 from connectors._fleet_standing import identifiers, standing_of
-from connectors._personal import personal
 from connectors._rows import Loose, field, rows
 from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import personal
 from connectors._rows import field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connectors import _rows, _wire
-from fleet.model.device import Enrollment
+from connectors._enrollment import enrolled
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
     if isinstance(details, Gap):
         return replace(record, **dict.fromkeys(BY_DETAILS, details))
     hardware = _rows.field(details, "hardware_overview")
+    automated = _rows.field(details, "automated_device_enrollment")
     capacity, available = _storage(_rows.field(details, "volumes"), record.capacity_bytes)
     return replace(
         record,
@@ -35,18 +36,10 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
             record.model_identifier, _wire.text(_rows.field(hardware, "model_identifier"))
         ),
         supervised=_wire.word(_rows.field(_rows.field(details, "mdm"), "supervised"), _SPOKEN),
-        enrollment=_enrollment(_rows.field(details, "automated_device_enrollment")),
+        enrollment=enrolled(by_user=ABSENT, automated=_wire.flag(_rows.field(automated, "auto_enrolled"))),
         capacity_bytes=capacity,
         available_bytes=available,
     )
-
-
-def _enrollment(section: object) -> Fact[Enrollment]:
-    """Automated where it says so; else it may be either of the others, which Iru does not tell apart."""
-    enrolled = _wire.flag(_rows.field(section, "auto_enrolled"))
-    if isinstance(enrolled, Gap):
-        return enrolled
-    return Enrollment.AUTOMATED if enrolled else ABSENT
 
 
 def _storage(volumes: object, stated: Fact[int]) -> tuple[Fact[int], Fact[int]]:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import personal
 from connectors._rows import Loose, field, has, mapping, rows
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from connectors._rows import field, mapping
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
@@ -152,14 +152,7 @@ def _enrollment(value: object) -> Fact[Enrollment]:
     if isinstance(status, Gap):
         return status
     by_user, automated = _yes(status.get("IsUserEnrollment")), _yes(status.get("EnrolledViaDEP"))
-    if by_user is True:
-        return Enrollment.USER
-    if automated is True:
-        return Enrollment.AUTOMATED
-    if UNREADABLE in (by_user, automated):
-        return UNREADABLE
-    # Only where both were answered is it neither.
-    return Enrollment.DEVICE if by_user is False and automated is False else ABSENT
+    return enrolled(by_user=by_user, automated=automated)
 
 
 def _nested(value: object) -> Fact[Mapping[str, object]]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from connectors import _mdm_answer, _rows, _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from fleet.model.device import DeviceRecord, Enrollment, Ownership
 from fleet.model.fact import ABSENT, Fact, Gap
 
@@ -173,13 +173,9 @@ class Enrolment:
 
     def _enrollment(self) -> Fact[Enrollment]:
         status = self._management.since(self.enrolled_at, None)
-        by_user = _wire.flag(_rows.field(status, "IsUserEnrollment"))
-        automated = _wire.flag(_rows.field(status, "EnrolledViaDEP"))
-        if self.personal or by_user is True:
-            return Enrollment.USER
-        if isinstance(automated, Gap):
-            return automated
-        return Enrollment.AUTOMATED if automated else Enrollment.DEVICE
+        # The way it checks in tells already whether it is a User Enrolment.
+        by_user = self.personal or _rows.field(status, "IsUserEnrollment") is True
+        return enrolled(by_user=by_user, automated=_wire.flag(_rows.field(status, "EnrolledViaDEP")))
 
 
 def _kept(told: Plist) -> Plist:

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from connectors._rows import Loose, decode, field
 from connectors._simplemdm_lists import Group, groups_of, identity
-from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
+from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def read_record(
         os_build=_wire.text(of("build_version")),
         managed=_wire.word(of("status"), _STATUSES),
         supervised=_wire.flag(of("is_supervised")),
-        enrollment=_enrollment(of("user_enrollment"), of("is_dep_enrollment")),
+        enrollment=enrolled(
+            by_user=_wire.flag(of("user_enrollment")), automated=_wire.flag(of("is_dep_enrollment"))
+        ),
         capacity_bytes=capacity,
         available_bytes=available,
         backup_enabled=_backup_enabled(of("is_cloud_backup_enabled"), platform),
@@ -142,18 +144,6 @@ def read_record(
         groups=_groups(groups, names),
     )
     return personal(record)
-
-
-def _enrollment(user_enrollment: object, automated: object) -> Fact[Enrollment]:
-    by_user, by_program = _wire.flag(user_enrollment), _wire.flag(automated)
-    if by_user is True:
-        return Enrollment.USER
-    if by_program is True:
-        return Enrollment.AUTOMATED
-    if UNREADABLE in (by_user, by_program):
-        return UNREADABLE
-    # Older replies do not tell of User Enrolment: then it is not ruled out.
-    return Enrollment.DEVICE if by_user is False and by_program is False else ABSENT
 
 
 def _model(name: Fact[str]) -> Fact[str]:

@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
+from connectors._enrollment import enrolled
 from connectors._rows import field, rows
-from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
+from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
         managed=_wire.word(r("EnrollmentStatus"), _MANAGED),
         supervised=told.flag("IsSupervised"),
         # Without the automated way it was by hand or by User Enrolment; which, no list says.
-        enrollment=_enrollment(_wire.flag(r("EnrolledViaDEP"))),
+        enrollment=enrolled(by_user=ABSENT, automated=_wire.flag(r("EnrolledViaDEP"))),
         ownership=_wire.word(r("Ownership"), _OWNERS),
         capacity_bytes=capacity,
         available_bytes=available,
@@ -165,12 +166,6 @@ def _platform(value: object, model: Fact[str]) -> Fact[Platform]:
 def _asset_tag(said: Fact[str], udid: Fact[str]) -> Fact[str]:
     # Some tenants fill in the UDID where nobody gave a number.
     return ABSENT if said == udid else said
-
-
-def _enrollment(automated: Fact[bool]) -> Fact[Enrollment]:
-    if isinstance(automated, Gap):
-        return automated
-    return Enrollment.AUTOMATED if automated else ABSENT
 
 
 def _battery(value: object) -> Fact[int]:

@@ -15,10 +15,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _mdm_answer, _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from connectors._rows import Loose, field
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
-from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact, Gap
+from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact
 
 FROM_INFORMATION = frozenset(
     {
@@ -134,7 +134,7 @@ def identity(row: object, key: str = "id") -> str | None:
 
 def _listed(row: object, native_id: str) -> DeviceRecord:
     r, user = partial(field, row), field(row, "realm_user")
-    enrollment = _enrollment(r("user_enrollment"), r("dep_enrollment"))
+    enrollment = enrolled(by_user=_wire.flag(r("user_enrollment")), automated=_wire.flag(r("dep_enrollment")))
     hidden = enrollment is Enrollment.USER
     return DeviceRecord(
         native_id=native_id,
@@ -177,16 +177,6 @@ def _managed(left: Fact[datetime], blocked: Fact[datetime]) -> Fact[bool]:
         return UNREADABLE
     # Zentral no longer talks to a device that it has blocked.
     return left is ABSENT and blocked is ABSENT
-
-
-def _enrollment(by_user: object, automated: object) -> Fact[Enrollment]:
-    user, dep = _wire.flag(by_user), _wire.flag(automated)
-    if user is True:
-        return Enrollment.USER
-    if dep is True:
-        return Enrollment.AUTOMATED
-    gaps = [fact for fact in (user, dep) if isinstance(fact, Gap)]
-    return gaps[0] if gaps else Enrollment.DEVICE
 
 
 def _ownership(enrollment: Fact[Enrollment]) -> Fact[Ownership]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from connectors import _wire
-from connectors._personal import personal
+from connectors._enrollment import enrolled, personal
 from fleet.model.device import DeviceRecord, Enrollment
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact
 
@@ -54,6 +54,25 @@ def test_storage(capacity: object, free: object, facts: tuple[object, object]) -
 def test_the_first_that_is_known(facts: tuple[Fact[str], ...], known: Fact[str]) -> None:
     """A second place fills in for the first, and what stands there unread is not passed off as missing."""
     assert _wire.first_known(*facts) == known
+
+
+@pytest.mark.parametrize(
+    ("by_user", "automated", "way"),
+    [
+        (True, False, Enrollment.USER),
+        (True, UNREADABLE, Enrollment.USER),
+        (False, True, Enrollment.AUTOMATED),
+        (ABSENT, True, Enrollment.AUTOMATED),
+        (False, False, Enrollment.DEVICE),
+        (ABSENT, False, ABSENT),
+        (False, ABSENT, ABSENT),
+        (ABSENT, UNREADABLE, UNREADABLE),
+        (UNREADABLE, False, UNREADABLE),
+    ],
+)
+def test_how_a_device_was_enrolled(by_user: Fact[bool], automated: Fact[bool], way: Fact[Enrollment]) -> None:
+    """A yes settles it; a device is plainly enrolled only where both questions were answered with no."""
+    assert enrolled(by_user=by_user, automated=automated) == way
 
 
 USER = {"enrollment": Enrollment.USER}
