@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MODULES = ("fleet.cli.night", "fleet.cli.examine", "fleet.cli.show", "fleet.cli.story", "connectors.jamf_pro")
+MODULES = (
+    "alembic.command",
+    "connectors.jamf_pro",
+    "fleet.cli.night",
+    "fleet.cli.show",
+    "fleet.cli.story",
+    "reports.html",
+    "rich.console",
+    "typer.rich_utils",
+)
 """What nearly every command comes to import; it does so late, for a quick `--help`."""
 SECONDS = 120
 
