@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 import zlib
 from array import array
 from collections import Counter
@@ -26,9 +27,11 @@ Spec: TypeAlias = dict[str, object]
 _TELLING_ROWS = 65_536
 _NARROW = 32
 _BREAKS = str.maketrans("\n\0", "  ")
-_SEPARATORS = str.maketrans("\n\0\x1d\x1e\x1f", "     ")
+_SEPARATORS = str.maketrans("\n\0\x1c\x1d\x1e\x1f", "      ")
 _WHOLE_NUMBERS = re.compile(r"(?<!\d)(?:0|[1-9]\d{0,8})(?!\d)", re.ASCII)
 _PLACE = "\x1d"
+_NAME = "\x1c"
+_NOT_LATIN = "\u0250"  # from here on languages differ in what they take for one letter
 
 
 class Blob:
@@ -210,26 +213,45 @@ class Part:
 class Phrases:
     """Sentences that differ in their numbers (`24 days old`): each wording once, and the numbers by themselves."""
 
+    _kind = "phrases"
+
     def __init__(self) -> None:
         self._wordings = Text(_as_it_is)
         self._numbers = Numbers()
 
     def extend(self, sentences: Sequence[str]) -> None:
         """Take some rows."""
-        plain_ones = list(map(plain, sentences))
-        self._wordings.extend([_WHOLE_NUMBERS.sub(_PLACE, sentence) for sentence in plain_ones])
-        for sentence in plain_ones:
+        self._take(list(map(plain, sentences)))
+
+    def _take(self, sentences: Sequence[str]) -> None:
+        self._wordings.extend([_WHOLE_NUMBERS.sub(_PLACE, sentence) for sentence in sentences])
+        for sentence in sentences:
             self._numbers.extend(map(int, _WHOLE_NUMBERS.findall(sentence)))
 
     def pack(self, blob: Blob) -> Spec:
         """Two columns: the wordings, and the numbers that fill their places."""
         numbers = self._numbers.pack(blob)
         return {
-            "kind": "phrases",
+            "kind": self._kind,
             "wordings": self._wordings.pack(blob),
             "numbers": numbers,
             "count": len(self._numbers),
         }
+
+
+class Personal(Phrases):
+    """Texts made from somebody's name (`amara.okafor3@…`, `Amara's iPhone`): the words of the name are left out.
+
+    In their place stands which word it is, as it is spelt (`a` to `c`) or as addresses spell it (`e` to `g`).
+    """
+
+    _kind = "personal"
+
+    def extend_beside(self, texts: Sequence[object], owners: Sequence[object]) -> None:
+        """Take some rows, each beside the name of the person."""
+        self._take(
+            [_impersonal(spelled(text), spelled(owner)) for text, owner in zip(texts, owners, strict=True)]
+        )
 
 
 class Prints:
@@ -279,6 +301,25 @@ def plain(value: str) -> str:
 
 def _side_by_side(values: Sequence[object]) -> str:
     return "\x1e".join(map(spelled, values))
+
+
+def _impersonal(text: str, owner: str) -> str:
+    if not text or not owner or max(owner) >= _NOT_LATIN:
+        return text
+    words = owner.split(" ")
+    for places, several in (("abc", words), ("efg", _addressed(owner).split(" "))):
+        for place, word in zip(places, several, strict=False):
+            if len(word) > 1 and word in text:
+                text = text.replace(word, f"{_NAME}{place}", 1)
+    return text
+
+
+def _addressed(name: str) -> str:
+    """A name as addresses spell it: small letters without accents."""
+    if name.isascii():
+        return name.lower()
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join([part for part in parts if unicodedata.category(part) != "Mn"]).lower()
 
 
 def _as_it_is(value: str) -> str:

@@ -14,7 +14,7 @@ from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
 from reports.html import bands
-from reports.html.columns import Column, Joint, Numbers, Part, Prints, Text, joined
+from reports.html.columns import Column, Joint, Numbers, Part, Personal, Prints, Text, joined
 from reports.html.findings import Findings
 from reports.html.moments import distance, minutes
 from reports.html.sizes import SIZE_SIGNALS, step_of
@@ -35,6 +35,7 @@ _TOGETHER = (
     ("model_identifier", "model_name", "platform", "os_version", "os_build"),
     ("department", "site", "groups"),
 )
+_OF_THE_USER = ("name", "user_email")
 _PARTS = ("sightings", "findings", "clauses", "disputes", "nights", "past")
 _VERDICTS = ("status", "reason", "severity", "cause")
 _MARKS = {Reason.NOT_REPORTED: "n", Reason.NOT_PERMITTED: "p", Reason.ABSENT: "a", Reason.UNREADABLE: "u"}
@@ -96,7 +97,7 @@ class Devices:
             },
             "sightings": self._sightings.columns,
             "findings": self._findings.columns,
-            "evidence": {"value": self._findings.values},
+            "evidence": self._findings.values,
             **self._story.tables,
         }
 
@@ -159,16 +160,18 @@ class _Facts:
     def __init__(self) -> None:
         together = {name for names in _TOGETHER for name in names}
         self._joints = {names: Joint(len(names)) for names in _TOGETHER}
-        self._texts = {name: Text() for name in SIGNALS if name not in together and name not in _CODES}
+        others = (*together, *_CODES, *_OF_THE_USER)
+        self._texts = {name: Text() for name in SIGNALS if name not in others}
+        self._of_the_user = {name: Personal() for name in _OF_THE_USER}
         self.numbers = {name: Numbers() for name in _CODES}
 
     @property
-    def columns(self) -> Mapping[str, Text | Part | Numbers]:
+    def columns(self) -> Mapping[str, Text | Part | Numbers | Personal]:
         """The columns by the signal's name."""
-        parts: dict[str, Text | Part | Numbers] = {}
+        parts: dict[str, Text | Part | Numbers | Personal] = {}
         for names, joint in self._joints.items():
             parts |= zip(names, joint.columns, strict=True)
-        return {**parts, **self._texts, **self.numbers}
+        return {**parts, **self._texts, **self._of_the_user, **self.numbers}
 
     def take(self, rows: Sequence[Sequence[Any]], observed: Sequence[int]) -> Facts:
         """Take the facts of some devices; the answer is the same facts by signal."""
@@ -177,6 +180,8 @@ class _Facts:
             joint.extend(list(zip(*(facts[name] for name in names), strict=True)))
         for name, text in self._texts.items():
             text.extend(facts[name] if name != "udid" else _without_serial(facts))
+        for name, personal in self._of_the_user.items():
+            personal.extend_beside(facts[name], facts["user_name"])
         for name, numbers in self.numbers.items():
             code = _CODES[name]
             numbers.extend(
@@ -227,9 +232,9 @@ def _knowing(device: Device) -> Collection[str]:
     return {sighting.source for sighting in (*device.sightings, *device.superseded)}
 
 
-def _majors(versions: Text | Part | Numbers) -> Counter[str]:
+def _majors(versions: Column) -> Counter[str]:
     found: Counter[str] = Counter()
-    for version, devices in versions.counts().items() if not isinstance(versions, Numbers) else ():
+    for version, devices in versions.counts().items() if isinstance(versions, Part) else ():
         leading = version.split(".", 1)[0]
         known = leading.isascii() and leading.isdigit() and len(leading) <= _LONGEST_MAJOR
         found[leading if known else "unknown"] += devices

@@ -1,4 +1,4 @@
-"""The findings as columns, and the values of their evidence in a table of its own."""
+"""The findings as columns, and the values of their evidence in a table with a column for each name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS
-from reports.html.columns import Column, Numbers, Phrases, Prints, Text
+from reports.html.columns import Column, Joint, Numbers, Phrases, Prints, Text, plain
 from reports.html.moments import distance, minutes
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from fleet.model.finding import Finding
     from fleet.model.run import DeviceReport
 
-_TEXTS = ("problem", "check", "basis", "severity", "state", "reason")
+_KIND = ("problem", "check", "basis")
+_TEXTS = ("severity", "state", "reason")
 _TIMES = ("first_seen", "last_seen", "opened_at")
 _SHOWN = frozenset(SIGNALS) - {"udid"}
 _WHOLE, _OF_PROBLEM = range(2)
@@ -29,15 +30,17 @@ class Findings:
 
     def __init__(self) -> None:
         self._id = Prints()
+        self._kind = Joint(len(_KIND))
         self._texts = {name: Text() for name in (*_TEXTS, "sources", "evidence")}
         self._summary = Phrases()
         self._times = {name: Numbers() for name in (*_TIMES, "observed_at", "waiver_until")}
-        self.values = Phrases()
+        self.values: dict[str, Phrases] = {}
 
     @property
     def columns(self) -> Mapping[str, Column]:
         """The columns by name."""
-        return {"id": self._id, **self._texts, "summary": self._summary, **self._times}
+        kind = dict(zip(_KIND, self._kind.columns, strict=True))
+        return {"id": self._id, **kind, **self._texts, "summary": self._summary, **self._times}
 
     def take(self, reports: Sequence[DeviceReport], observed: Sequence[int]) -> list[int]:
         """Take some devices' findings; the answer is how many each has."""
@@ -50,13 +53,14 @@ class Findings:
         for device, _, finding in owned:
             self._id.append(finding.external_id, _making(device, finding))
         self._times["observed_at"].extend([distance(finding.observed_at, at) for _, at, finding in owned])
-        self.values.extend(
-            [
-                "=" if _repeats(device, name, value) else _compact(value)
-                for device, _, finding in owned
-                for name, value in finding.evidence.items()
-            ]
-        )
+        values: dict[str, list[str]] = {}
+        for device, _, finding in owned:
+            for name, value in finding.evidence.items():
+                said = "=" if _repeats(device, name, value) else _compact(value)
+                values.setdefault(plain(name), []).append(said)
+        for name, several in values.items():
+            self.values.setdefault(name, Phrases()).extend(several)
+        self._kind.extend([(one.problem, one.check, one.basis) for one in findings])
         for name in _TEXTS:
             self._texts[name].extend([getattr(finding, name) for finding in findings])
         for name in _TIMES:

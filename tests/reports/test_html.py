@@ -19,7 +19,7 @@ from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity, State
 from fleet.model.run import Incident, Outcome, PlanStep
 from reports.html import FORMAT, HtmlReport
-from reports.html.columns import Blob, Phrases, Prints, Text
+from reports.html.columns import Blob, Personal, Phrases, Prints, Text
 from reports.html.tally import Tally
 from reports.html.view import headline
 from reports.html.words import moment
@@ -432,6 +432,20 @@ def test_sentences_that_differ_in_their_numbers_share_their_wording() -> None:
     assert spec["count"] == 6
     for wording in ("\x1d days, \x1d.\x1d GB\n", "007\n", "12345678901\n"):
         assert wording.encode() in b"".join(blob.parts)
+
+
+def test_what_is_made_from_a_name_does_not_repeat_it() -> None:
+    """The words of a person's name are left out of what is beside it; other scripts and strangers stay whole."""
+    personal = Personal()
+    personal.extend_beside(
+        ["zoe.muller3@x.example", "Zoë's iPad", "محمد@x.example", "lab@x.example"],
+        ["Zoë Müller", "Zoë Müller", "محمد", ABSENT],
+    )
+    blob = Blob()
+    personal.pack(blob)
+    assert "\x1ce.\x1cf\x1d@x.example\n" in b"".join(blob.parts).decode()
+    assert "\x1ca's iPad\n" in b"".join(blob.parts).decode()
+    assert "محمد@x.example\n" in b"".join(blob.parts).decode()
 
 
 def test_text_that_never_repeats_is_not_indexed() -> None:

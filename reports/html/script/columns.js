@@ -159,6 +159,35 @@ class Phrases {
   }
 }
 
+/** Texts made from a person's name; \x1c and a letter stand for a word of it. `owner` is the column of names. */
+class Personal extends Text {
+  constructor(bytes, spec, rows) {
+    super(bytes, { codes: null }, rows);
+    this.phrases = new Phrases(bytes, spec, rows);
+  }
+
+  get text() {
+    const lines = Array.from({ length: this.rows }, (_, row) => this.said(row));
+    return settled(this, "text", lines.map((line) => `${line}\n`).join(""));
+  }
+
+  at(row) {
+    return this.said(row);
+  }
+
+  said(row) {
+    const text = this.phrases.at(row);
+    return text.includes("\x1c") ? text.replace(/\x1c([a-g])/g, (_, place) => wordOfName(this.owner.at(row), place)) : text;
+  }
+}
+
+/** A word of a name, as it is spelt or, from `e` on, as addresses spell it: small letters without accents. */
+function wordOfName(name, place) {
+  const number = "abcdefg".indexOf(place);
+  const spelt = number < 4 ? name : name.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase();
+  return spelt.split(" ")[number % 4];
+}
+
 /** Fingerprints; most are not stored, but made again from what they stand for. `making` gives that for a row. */
 class Prints {
   constructor(bytes, spec, rows) {
@@ -212,5 +241,6 @@ const MAKERS = {
   numbers,
   text: (bytes, spec, rows) => new Text(bytes, spec, rows),
   phrases: (bytes, spec, rows) => new Phrases(bytes, spec, rows),
+  personal: (bytes, spec, rows) => new Personal(bytes, spec, rows),
   prints: (bytes, spec, rows) => new Prints(bytes, spec, rows),
 };

@@ -36,9 +36,7 @@ function life(fleet, row, finding) {
 }
 
 function evidence(fleet, row, finding) {
-  const names = fleet.findings.evidence.list(finding);
-  const first = fleet.starts.evidence[finding];
-  return names.map((name, place) => evidencePair(fleet, row, name, fleet.evidence.value.at(first + place)));
+  return fleet.findings.evidence.list(finding).map((name) => evidencePair(fleet, row, name, fleet.evidence(finding, name)));
 }
 
 function evidencePair(fleet, row, name, stored) {

@@ -16,11 +16,10 @@ class Fleet {
       this.starts[part] = sums(this.devices[part]);
       this[part] = table(part, this.starts[part][this.rows]);
     }
-    const { evidence } = this.findings;
-    const pieces = evidence.entries.map((entry) => (entry ? entry.split("\x1f").length : 0));
-    this.starts.evidence = sums(evidence.codes.map((code) => pieces[code]));
-    this.evidence = table("evidence", this.starts.evidence.at(-1));
+    this.body = body;
+    this.values = new Map();
     this.devices.key.making = (row, how) => (how === 1 ? ["serial", this.text("serial", row).toUpperCase()] : ["udid", this.text("udid", row).toUpperCase()]);
+    for (const name of ["fact_name", "fact_user_email"]) this.devices[name].owner = this.devices.fact_user_name;
     this.findings.id.making = (row) => ["finding", this.devices.key.at(this.owners[row]), this.findings.problem.at(row)];
   }
 
@@ -28,6 +27,19 @@ class Fleet {
   rowsOf(table, owner) {
     const start = this.starts[table][owner];
     return Array.from({ length: this.starts[table][owner + 1] - start }, (_, place) => start + place);
+  }
+
+  /** A value of a finding's evidence, as it is stored; each name has a column, with a row for every finding that has it. */
+  evidence(finding, name) {
+    if (!this.values.has(name)) {
+      const { entries, codes } = this.findings.evidence;
+      const has = entries.map((entry) => (entry.split("\x1f").includes(name) ? 1 : 0));
+      const starts = sums(codes.map((code) => has[code]));
+      const spec = this.tables.evidence[name];
+      this.values.set(name, { starts, column: MAKERS[spec.kind](this.body, spec, starts.at(-1)) });
+    }
+    const { starts, column } = this.values.get(name);
+    return column.at(starts[finding]);
   }
 
   /** Per finding the row of its device. */
