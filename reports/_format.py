@@ -25,7 +25,7 @@ class Written:
     """A file that a writer has finished.
 
     Attributes:
-        name: its name within the run's directory.
+        name: its name within the run's directory; a folder of its own is part of it, with a slash.
         rows: findings, devices or samples in it, as fits the format.
     """
 

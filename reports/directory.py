@@ -106,9 +106,8 @@ class RunDirectory:
 
     def _twin(self) -> Path:
         # The copy is made before anything is renamed: when the disk is full, nothing has happened yet.
-        twin = _private(self._unfinished / "latest")
-        for path in self.path.iterdir():
-            shutil.copyfile(path, twin / path.name)
+        twin = self._unfinished / "latest"
+        shutil.copytree(self.path, twin, copy_function=shutil.copyfile)
         _settle(twin)
         return twin
 
@@ -163,21 +162,26 @@ def _private(directory: Path) -> Path:
 
 
 def _write_manifest(directory: Path, run: int, files: Iterable[Written]) -> None:
-    entries = [_entry(directory / file.name, file.rows) for file in sorted(files, key=lambda file: file.name)]
+    entries = [_entry(directory, file) for file in sorted(files, key=lambda file: file.name)]
     manifest = {"schema": "fleetkeep.manifest/1", "run": run, "files": entries}
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (directory / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _entry(path: Path, rows: int) -> dict[str, str | int]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": digest}
+def _entry(directory: Path, file: Written) -> dict[str, str | int]:
+    path = directory / file.name
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {"name": file.name, "rows": file.rows, "bytes": path.stat().st_size, "sha256": digest}
 
 
 def _settle(directory: Path) -> None:
-    """Make the files of a directory private and durable, whatever the umask was when they were written."""
+    """Make all files below a directory private and durable, whatever the umask was when they were written."""
+    directory.chmod(_PRIVATE_DIRECTORY)
     for path in directory.iterdir():
+        if path.is_dir():
+            _settle(path)
+            continue
         path.chmod(_PRIVATE_FILE)
         with path.open("rb+") as file:
             os.fsync(file.fileno())

@@ -20,12 +20,22 @@ def _open_html(directory: Path, context: ReportContext) -> Writer:
     return html.FORMAT.open(directory, context)
 
 
+def _open_sheets(directory: Path, context: ReportContext) -> Writer:
+    from reports import user_sheets  # noqa: PLC0415 - likewise
+
+    return user_sheets.FORMAT.open(directory, context)
+
+
 _HTML = Format(name="html", files=("index.html",), open=_open_html)
+_SHEETS = Format(name="user-sheets", files=("user-sheets/index.html",), open=_open_sheets)
 
 GROUP = "fleetkeep.reports"
 OWN_FORMATS = {
     entry.name: entry
-    for entry in (_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT, ndjson.FORMAT, parquet.FORMAT)
+    for entry in (
+        *(_HTML, tables.FORMAT, findings_json.FORMAT, metrics.FORMAT),
+        *(ndjson.FORMAT, parquet.FORMAT, _SHEETS),
+    )
 }
 
 

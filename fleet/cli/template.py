@@ -26,7 +26,7 @@ url = "sqlite:///fleetkeep.db"       # or postgresql+psycopg://user@host/db
 [report]
 directory = "reports-out"
 title = "iPad and iPhone backups"
-# formats = ["html", "csv", "json", "metrics"]         # also: "ndjson", "parquet"
+# formats = ["html", "csv", "json", "metrics"]         # also: "ndjson", "parquet", "user-sheets"
 # base_url = "https://reports.example.com/backups/"   # makes links in CSV and JSON absolute
 # logo = "logo.svg"                  # at most 64 KB; PNG, JPEG, WebP or SVG
 # accent = "#0b5cad"                 # of links and bars; has to be readable on white

@@ -12,7 +12,7 @@ from reports.registry import OWN_FORMATS, ready
 
 def test_every_format_goes_by_its_own_name() -> None:
     """The words of `[report] formats` are these, in the order in which they are listed to people."""
-    assert list(OWN_FORMATS) == ["html", "csv", "json", "metrics", "ndjson", "parquet"]
+    assert list(OWN_FORMATS) == ["html", "csv", "json", "metrics", "ndjson", "parquet", "user-sheets"]
     assert [entry.name for entry in OWN_FORMATS.values()] == list(OWN_FORMATS)
 
 
@@ -24,6 +24,7 @@ def test_formats_write_different_files() -> None:
             *("devices.csv", "findings.csv", "findings.json", "index.html", "metrics.prom"),
             *("devices.ndjson", "findings.ndjson"),
             *("devices.parquet", "findings.parquet", "readings.parquet"),
+            "user-sheets/index.html",
         ]
     )
 
