@@ -160,6 +160,7 @@ class Report(BaseModel):
     logo: Path | None = None
     accent: Annotated[str, AfterValidator(_accent)] | None = None
     footer: Line | None = None
+    split_by: Literal["site", "group", "source"] | None = None
 
 
 class Privacy(BaseModel):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +19,16 @@ T = TypeVar("T")
 def zulu(moment: datetime) -> str:
     """`moment` in UTC with whole seconds, as in `2026-11-22T02:00:00Z`."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def file_name(name: str, identity: str, otherwise: str) -> str:
+    """A name for a file or folder: any disk takes it, no other identity has it; `otherwise` stands for a bare name."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    stem = _NO_LETTERS.sub("-", plain).strip("-")[:40] or otherwise
+    return f"{stem}-{hashlib.sha256(identity.encode(errors='replace')).hexdigest()[:8]}"
+
+
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 def known(fact: Fact[T]) -> T | None:

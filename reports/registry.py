@@ -53,8 +53,8 @@ def formats() -> dict[str, Format]:
     return known
 
 
-def ready(names: Iterable[str]) -> list[Format]:
-    """The formats by name, each of which can be written here.
+def ready(names: Iterable[str], split_by: str | None = None) -> list[Format]:
+    """The formats by name, each of which can be written here; with `split_by`, all of them once more for each slice.
 
     Raises:
         SettingsError: there is no such format, or what it needs is not installed.
@@ -66,4 +66,9 @@ def ready(names: Iterable[str]) -> list[Format]:
         lacking = known[name].lacks()
         if lacking:
             raise SettingsError(f'report format "{name}" needs more than is installed; install it: {lacking}')
-    return [known[name] for name in dict.fromkeys(names)]
+    chosen = [known[name] for name in dict.fromkeys(names)]
+    if split_by is None:
+        return chosen
+    from reports import slices  # noqa: PLC0415 - its template engine is for those who split
+
+    return [*chosen, slices.format_of(split_by, chosen)]

@@ -172,7 +172,7 @@ class ConfiguredNight:
             self._say(summary(finished))
             return finished
         report = self._loaded.report
-        formats = ready(report.formats)
+        formats = ready(report.formats, report.split_by)
         notices = Notices(self._loaded)
         finished, place = self._work.publish(
             terms,

@@ -109,7 +109,7 @@ def report(
     from reports.registry import ready
 
     loaded = compose.load_settings(context.obj.config)
-    chosen = ready(formats or loaded.report.formats)
+    chosen = ready(formats or loaded.report.formats, loaded.report.split_by)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
     terms = again.terms

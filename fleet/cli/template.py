@@ -31,6 +31,7 @@ title = "iPad and iPhone backups"
 # logo = "logo.svg"                  # at most 64 KB; PNG, JPEG, WebP or SVG
 # accent = "#0b5cad"                 # of links and bars; has to be readable on white
 # footer = "Questions: it@example.com"
+# split_by = "site"                  # or "group", "source": a report for each of them as well, in slices/
 
 [policy]                             # every threshold with its default; the unit stands in the name
 """

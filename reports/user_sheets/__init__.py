@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
-import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,7 +20,7 @@ from fleet.model.finding import Status
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
-from reports._plain import known, model_of
+from reports._plain import file_name, known, model_of
 from reports.directory import writing
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ FOLDER = "user-sheets"
 STEPS = 4
 """More is for a talk, not for a sheet."""
 _BACKUP = "backup"
-_NO_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 class _Owner(NamedTuple):
@@ -85,7 +82,7 @@ class UserSheets:
         with writing(self._directory):
             self._directory.mkdir(mode=0o700)
         owners = sorted(self._sheets)
-        names = {owner: f"{_file_name(owner)}.html" for owner in owners}
+        names = {owner: f"{file_name(owner.name, '/'.join(owner), owner.kind)}.html" for owner in owners}
         for owner in owners:
             self._write(names[owner], "sheet.html.j2", run, owner=owner, devices=list(self._told(owner)))
         rows = [(owner, names[owner], len(self._sheets[owner])) for owner in owners]
@@ -154,13 +151,6 @@ def _entry(report: DeviceReport, fixes: tuple[str, ...]) -> _Entry:
         fixes=fixes,
         handling=report.handling,
     )
-
-
-def _file_name(owner: _Owner) -> str:
-    """A name that any disk takes, and that is no other owner's."""
-    plain = unicodedata.normalize("NFKD", owner.name.lower()).encode("ascii", "ignore").decode()
-    stem = _NO_LETTERS.sub("-", plain).strip("-")[:40] or owner.kind
-    return f"{stem}-{hashlib.sha256('/'.join(owner).encode(errors='replace')).hexdigest()[:8]}"
 
 
 @cache
