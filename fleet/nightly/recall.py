@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fleet.store.history import Sighted
     from fleet.store.readings import Readings
 
-NIGHTS = 12
+NIGHTS = 10
 _TOGETHER = 500
 _GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
 

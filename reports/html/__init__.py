@@ -56,7 +56,7 @@ class HtmlReport:
         self._brand = context.brand
         self._fixes = guide.fixes
         self._advice = Advice(guide)
-        self._devices = Devices(self._advice.handling)
+        self._devices = Devices(self._advice.handling, minutes(context.as_of))
         self._tally = Tally()
 
     def device(self, report: DeviceReport) -> None:

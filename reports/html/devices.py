@@ -64,7 +64,7 @@ class Devices:
     or why there is none (`n`ot reported, not `p`ermitted, `a`bsent, `u`nreadable, left `o`ut of this page).
     """
 
-    def __init__(self, handling: Callable[[DeviceReport], str]) -> None:
+    def __init__(self, handling: Callable[[DeviceReport], str], as_of: int) -> None:
         self._handling = handling
         self._held: list[DeviceReport] = []
         self._key = Prints()
@@ -74,7 +74,7 @@ class Devices:
         self._facts = _Facts()
         self._sightings = Sightings()
         self._findings = Findings()
-        self._story = Story()
+        self._story = Story(as_of)
         self._steps: dict[str, int] = {}
 
     def add(self, report: DeviceReport) -> None:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.merge import conflicts
 from fleet.model.device import TIME_SIGNALS
+from fleet.model.fact import Never
+from reports._plain import known
 from reports.html.columns import Column, Numbers, Phrases, Text, spelled
 from reports.html.moments import distance, minutes
 from reports.html.sizes import SIZE_SIGNALS, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from fleet.model.device import Device
     from fleet.model.run import DeviceReport
@@ -23,10 +26,12 @@ class Story:
     """Four tables: clauses about causes, what sources dispute, nights before tonight, and findings that ended.
 
     A clause is `about` a cause: `for:<id>`, `against:<id>`, or `not:<id>` for one that it rules out. `causes` names
-    per device the probable ones with their strength, the likeliest first.
+    per device the probable ones with their strength, the likeliest first. Nights go back from tonight, and
+    each keeps only how its whole GB and its last backup differ from the one after it: mostly they do not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, as_of: int) -> None:
+        self._as_of = as_of
         self.causes = Text()
         self._clauses = {"about": Text(), "says": Phrases()}
         self._disputes = {"signal": Text(), "source": Text(), "value": Text()}
@@ -63,12 +68,17 @@ class Story:
         }
 
     def _take_nights(self, reports: Sequence[DeviceReport], observed: Sequence[int]) -> None:
-        seen = [(night, at) for report, at in zip(reports, observed, strict=True) for night in report.history]
-        self._nights["at"].extend([distance(night.collected_at, at) for night, at in seen])
-        self._nights["free"].extend([step_of(night.available_bytes) for night, _ in seen])
-        self._nights["backup"].extend(
-            [distance(night.last_backup, at) if night.last_backup else 0 for night, at in seen]
-        )
+        for report, at in zip(reports, observed, strict=True):
+            if report.history:
+                self._take_night(report, at)
+
+    def _take_night(self, report: DeviceReport, at: int) -> None:
+        device, nights = report.device, report.history[::-1]
+        self._nights["at"].extend([self._as_of - minutes(night.collected_at) for night in nights])
+        free = [_gigabytes(night.available_bytes) for night in nights]
+        self._nights["free"].extend(_moves(_gigabytes(known(device.available_bytes)), free))
+        backups = [_backup(night.last_backup, at) for night in nights]
+        self._nights["backup"].extend(_moves(_backup(known(device.last_cloud_backup_at), at), backups))
 
     def _take_past(self, reports: Sequence[DeviceReport]) -> None:
         ended = [one for report in reports for one in report.past]
@@ -76,6 +86,22 @@ class Story:
             column.extend([getattr(one, name) for one in ended])
         for name, times in self._spans.items():
             times.extend([minutes(getattr(one, name)) for one in ended])
+
+
+def _gigabytes(size: int | None) -> int:
+    return 0 if size is None else max(size, 0) // 10**9 + 1
+
+
+def _backup(moment: datetime | Never | None, observed: int) -> int:
+    return 0 if moment is None or isinstance(moment, Never) else distance(moment, observed)
+
+
+def _moves(before: int, values: Sequence[int]) -> Iterator[int]:
+    """Each value as its distance from the one before, the sign folded into the lowest bit."""
+    for value in values:
+        away = value - before
+        yield 2 * away if away >= 0 else -2 * away - 1
+        before = value
 
 
 def _extend(columns: Mapping[str, Text | Phrases], rows_of: Sequence[Sequence[tuple[str, ...]]]) -> None:

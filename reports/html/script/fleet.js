@@ -103,8 +103,7 @@ class Fleet {
   /** Minutes since 1970 of a code that counts from the device's observation; null for no value, "never" for never. */
   minutes(code, row) {
     if (code < 2) return code ? "never" : null;
-    const folded = code - 2;
-    return this.devices.observed[row] + (folded % 2 ? -(folded + 1) / 2 : folded / 2);
+    return this.devices.observed[row] + unfolded(code - 2);
   }
 
   lastBackup(row) {
@@ -159,6 +158,11 @@ class Fleet {
   check(id) {
     return id === "unexplained" ? "Unexplained" : (this.checks[id]?.title ?? id);
   }
+}
+
+/** The number whose sign was folded into the lowest bit. */
+function unfolded(code) {
+  return code % 2 ? -(code + 1) / 2 : code / 2;
 }
 
 function grouped(number) {

@@ -16,13 +16,14 @@ class List {
     this.frame = element("div", { class: "frame" }, this.table);
     this.tall = element("div", { class: "tall" }, this.frame);
     this.element = element("div", { class: "window" }, this.tall);
-    this.element.addEventListener("scroll", () => this.draw(), { passive: true });
+    this.element.addEventListener("scroll", () => this.onPaper || this.draw(), { passive: true });
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("click", (event) => this.open(event));
     new ResizeObserver(() => this.measure()).observe(this.element);
   }
 
   show(rows, columns, sort, direction) {
+    this.onPaper = false;
     this.rows = rows;
     this.active = 0;
     if (columns.join() !== this.columns?.join()) this.setColumns(columns);
@@ -49,6 +50,7 @@ class List {
 
   /** Sizes follow the number of rows; more than fits into 8 million pixels is scrolled to scale. */
   measure() {
+    if (this.onPaper) return;
     const head = this.table.tHead.offsetHeight;
     const most = Math.max(5 * ROW, Math.floor(0.75 * innerHeight));
     const bar = this.element.offsetHeight - this.element.clientHeight; // of a sideways scroll, and the borders
@@ -131,8 +133,13 @@ class List {
     this.link(place).click();
   }
 
-  /** For paper: the first rows of the view stand there whole. */
-  print() {
-    this.body.replaceChildren(...Array.from({ length: Math.min(PRINTED, this.rows.length) }, (_, place) => this.row(place)));
+  /** For paper: the first of these rows stand there whole; the answer is how many. */
+  print(rows) {
+    this.onPaper = true; // paper is another size, and must not bring the rows in sight back
+    this.rows = rows.slice(0, PRINTED);
+    this.setColumns(PAPER);
+    this.table.style.minWidth = "";
+    this.body.replaceChildren(...Array.from(this.rows, (_, place) => this.row(place)));
+    return this.rows.length;
   }
 }

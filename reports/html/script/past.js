@@ -4,29 +4,37 @@ const LINE = { width: 300, height: 40 };
 
 /** The last weeks as a line of free storage with a dot for every backup seen, and as a table. */
 function weeks(fleet, row) {
-  const nights = fleet.rowsOf("nights", row).map((each) => night(fleet, row, each));
+  const nights = nightsOf(fleet, row);
   if (nights.length < 2) return null;
   const backups = [...new Set(nights.map(({ backup }) => backup).filter((each) => each !== null))].filter((at) => at >= nights[0].at);
-  const told = `Free storage from ${nights[0].free ?? "unknown"} to ${nights.at(-1).free ?? "unknown"}; ${counted(backups.length, "backup")} seen since ${day(nights[0].at)}`;
+  const told = `Free storage from ${gigabytes(nights[0].free)} to ${gigabytes(nights.at(-1).free)}; ${counted(backups.length, "backup")} seen since ${day(nights[0].at)}`;
   return element("div", { class: "weeks" }, spark(fleet, row, nights, backups, told), element("p", { class: "quiet" }, `${told}. Each dot is a backup.`), nightTable(fleet, nights));
 }
 
-function night(fleet, row, each) {
+/** A device's nights, the oldest first; they are stored from tonight backwards, each by what differs. */
+function nightsOf(fleet, row) {
   const { at, free, backup } = fleet.nights;
-  return {
-    at: fleet.minutes(at[each], row),
-    steps: free[each] ? free[each] - 1 : null,
-    free: free[each] ? fleet.size(free[each]) : null,
-    backup: fleet.minutes(backup[each], row),
-  };
+  const { fact_available_bytes: room, fact_last_cloud_backup_at: last } = fleet.devices;
+  let many = room[row] ? Math.floor(((room[row] - 1) * fleet.sizeStep) / 1e9) + 1 : 0;
+  let code = last[row] === 1 ? 0 : last[row];
+  const back = fleet.rowsOf("nights", row).map((each) => {
+    many += unfolded(free[each]);
+    code += unfolded(backup[each]);
+    return { at: fleet.asOf - at[each], free: many ? many - 1 : null, backup: fleet.minutes(code, row) };
+  });
+  return back.reverse();
+}
+
+function gigabytes(many) {
+  return many === null ? "unknown" : `${many} GB`;
 }
 
 function spark(fleet, row, nights, backups, told) {
-  const capacity = fleet.devices.fact_capacity_bytes[row] - 1;
-  const most = capacity > 0 ? capacity : Math.max(1, ...nights.map(({ steps }) => steps ?? 0));
+  const capacity = ((fleet.devices.fact_capacity_bytes[row] - 1) * fleet.sizeStep) / 1e9;
+  const most = capacity > 0 ? capacity : Math.max(1, ...nights.map(({ free }) => free ?? 0));
   const [from, to] = [nights[0].at, Math.max(nights.at(-1).at, nights[0].at + 1)];
   const across = (at) => ((LINE.width * (at - from)) / (to - from)).toFixed(1);
-  const points = nights.filter(({ steps }) => steps !== null).map(({ at, steps }) => `${across(at)},${(LINE.height * (1 - steps / most)).toFixed(1)}`);
+  const points = nights.filter(({ free }) => free !== null).map(({ at, free }) => `${across(at)},${(LINE.height * (1 - free / most)).toFixed(1)}`);
   const drawing = drawn("svg", { viewBox: `0 -4 ${LINE.width} ${LINE.height + 16}`, preserveAspectRatio: "none", role: "img", "aria-label": told });
   drawing.append(drawn("path", { class: "rule", d: `M0 0H${LINE.width}M0 ${LINE.height}H${LINE.width}` }), drawn("polyline", { points: points.join(" ") }));
   for (const at of backups) drawing.append(drawn("path", { class: "dot", d: `M${across(Math.min(at, to))} ${LINE.height + 7}h0.01` }));
@@ -42,7 +50,7 @@ function drawn(tag, attributes) {
 function nightTable(fleet, nights) {
   const head = ["Night", "Free", "Last backup then"].map((word) => element("th", { scope: "col" }, word));
   const rows = [...nights].reverse().map(({ at, free, backup }) => element("tr", {}, element("th", { scope: "row" }, day(at)),
-    element("td", {}, free ?? "not known"), element("td", {}, backup === null ? "none known" : day(backup))));
+    element("td", {}, gigabytes(free)), element("td", {}, backup === null ? "none known" : day(backup))));
   return element("details", {}, element("summary", {}, "As a table"),
     element("table", { class: "small" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, rows)));
 }

@@ -56,8 +56,8 @@ class Page {
 
   listen() {
     addEventListener("hashchange", () => this.follow());
-    addEventListener("beforeprint", () => this.list.print());
-    addEventListener("afterprint", () => this.list.draw());
+    addEventListener("beforeprint", () => this.print());
+    addEventListener("afterprint", () => this.showList());
     addEventListener("keydown", (event) => this.shortcut(event));
     addEventListener("click", (event) => this.closeDrops(event));
     narrow.addEventListener("change", () => this.showList());
@@ -109,6 +109,16 @@ class Page {
     for (const facet of this.facets) facet.badge(state[facet.name].length);
     for (const drop of [...this.facets, this.columns]) if (drop.open) this.keepFocus(drop);
     this.list.show(rows, columnsOf(state.cols), state.sort, state.dir);
+  }
+
+  /** Paper shows the devices of the view, or without any filter those at risk; it says how many, and where the rest is. */
+  print() {
+    const { fleet, list } = this;
+    const risky = this.clear.hidden ? list.rows.filter((row) => fleet.devices.status.at(row) === "at_risk") : list.rows;
+    const printed = list.print(risky);
+    const rest = risky.length - printed;
+    const which = this.clear.hidden ? "at risk" : "of the chosen view";
+    this.count.textContent = `${counted(risky.length, "device")} ${which}, of ${grouped(fleet.rows)}${rest ? `; the first ${grouped(printed)} stand here, all of them in devices.csv` : ""}`;
   }
 
   /** A panel that is filled anew keeps the focus on the same box. */

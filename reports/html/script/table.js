@@ -22,6 +22,7 @@ const COLUMNS = {
   asset: { label: "Asset tag", width: 8, sorts: textRanks("asset_tag"), cell: textCell("asset_tag") },
 };
 const USUAL = Object.keys(COLUMNS).filter((name) => COLUMNS[name].usual);
+const PAPER = ["status", "name", "backup", "cause", "fix", "user", "site"];
 const PHONE = USUAL.filter((name) => COLUMNS[name].phone);
 
 /** The columns to show: those that were chosen, or what fits. */
