@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.guide import Fix
-    from fleet.model.run import RunReport, SourceReport
+    from fleet.model.run import Incident, RunReport, SourceReport
     from reports._format import CheckText
     from reports.html.devices import Spread
     from reports.html.tally import Cause, Row, Tally
 
 _MOVES = (State.NEW, State.REOPENED, State.RESOLVED, State.GONE)
 _SYSTEMS = 8
+_PLACES = {"site": "site", "group": "group", "source": "source", "model": "model", "os_version": "version"}
+"""What devices can share, by the name of the facet that shows it."""
 
 
 def view(
@@ -53,6 +55,7 @@ def view(
                 "devices": words.count(incident.devices, "device"),
                 "severity": (str(incident.severity), *words.SEVERITIES[incident.severity]),
                 "since": words.moment(incident.since, run.as_of),
+                "around": _around(incident, tally),
             }
             for incident in run.incidents
             if incident.finding.state.standing
@@ -72,6 +75,15 @@ def view(
         "worst": [_plain(row, run.as_of, checks) for row in tally.worst()],
         "devices": run.totals.devices,
     }
+
+
+def _around(incident: Incident, tally: Tally) -> str | None:
+    """A link to where its devices are to be found, where the evidence names such a place; not all there are its own."""
+    evidence = incident.finding.evidence
+    facet = _PLACES.get(str(evidence.get("factor")))
+    if facet is None or not tally.without_backup:
+        return None
+    return link(check=sorted(tally.without_backup), **{facet: str(evidence["value"])})
 
 
 def headline(run: RunReport, tally: Tally) -> str:

@@ -245,6 +245,23 @@ def test_hold_notes_and_incidents_are_shown(tmp_path: Path) -> None:
         assert expected in words
 
 
+def test_a_wave_leads_to_where_it_is(tmp_path: Path) -> None:
+    """An incident whose evidence names a site leads to that site's devices without a backup."""
+    finding = replace(FLEET[0].findings[0], evidence={"factor": "site", "value": "Graz & co"})
+    wave = Incident(
+        check="backup-wave",
+        severity=Severity.HIGH,
+        summary="A wave.",
+        devices=9,
+        since=AS_OF,
+        finding=finding,
+    )
+    page = Page(write(tmp_path, FLEET, replace(run_of(FLEET), incidents=(wave,))))
+    assert "#check=backup-disabled&check=backup-stale&site=Graz+%26+co" in {
+        one.get("href") for one in page.all("a")
+    }
+
+
 def test_finding_counts_by_state(tmp_path: Path) -> None:
     """New and waived findings are counted apart from the standing ones."""
     device = at_risk(1)
