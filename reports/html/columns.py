@@ -28,7 +28,7 @@ _TELLING_ROWS = 65_536
 _NARROW = 32
 _BREAKS = str.maketrans("\n\0", "  ")
 _SEPARATORS = str.maketrans("\n\0\x1c\x1d\x1e\x1f", "      ")
-_WHOLE_NUMBERS = re.compile(r"(?<!\d)(?:0|[1-9]\d{0,8})(?!\d)", re.ASCII)
+_WHOLE_NUMBERS = re.compile(r"(?<!\d)(0|[1-9]\d{0,8})(?!\d)", re.ASCII)
 _PLACE = "\x1d"
 _NAME = "\x1c"
 _NOT_LATIN = "\u0250"  # from here on languages differ in what they take for one letter
@@ -224,9 +224,16 @@ class Phrases:
         self._take(list(map(plain, sentences)))
 
     def _take(self, sentences: Sequence[str]) -> None:
-        self._wordings.extend([_WHOLE_NUMBERS.sub(_PLACE, sentence) for sentence in sentences])
+        wordings: list[str] = []
+        numbers: list[str] = []
         for sentence in sentences:
-            self._numbers.extend(map(int, _WHOLE_NUMBERS.findall(sentence)))
+            parts = _WHOLE_NUMBERS.split(sentence)
+            if len(parts) > 1:
+                sentence = _PLACE.join(parts[::2])  # noqa: PLW2901 - what is left of it
+                numbers += parts[1::2]
+            wordings.append(sentence)
+        self._wordings.extend(wordings)
+        self._numbers.extend(map(int, numbers))
 
     def pack(self, blob: Blob) -> Spec:
         """Two columns: the wordings, and the numbers that fill their places."""
@@ -278,6 +285,8 @@ class Prints:
 
 def spelled(value: object) -> str:
     """A fact as the page keeps it: text that holds none of the characters that separate entries."""
+    if type(value) is str:  # most are
+        return plain(value)
     if value is None or type(value) is Gap:
         return ""
     match value:
@@ -306,9 +315,8 @@ def _side_by_side(values: Sequence[object]) -> str:
 def _impersonal(text: str, owner: str) -> str:
     if not text or not owner or max(owner) >= _NOT_LATIN:
         return text
-    words = owner.split(" ")
-    for places, several in (("abc", words), ("efg", _addressed(owner).split(" "))):
-        for place, word in zip(places, several, strict=False):
+    for places, words in (("abc", owner.split(" ")), ("efg", _addressed(owner).split(" "))):
+        for place, word in zip(places, words, strict=False):
             if len(word) > 1 and word in text:
                 text = text.replace(word, f"{_NAME}{place}", 1)
     return text

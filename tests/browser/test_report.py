@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from fleet.model.finding import Severity
-from reports import tables
+from reports import findings_json, tables
 from reports._format import ReportContext
 from tests.reports.a_run import an_incident
 from tests.reports.made_up import (
@@ -250,6 +251,26 @@ def test_facets_tell_how_many_they_would_show(page: Page, tmp_path: Path) -> Non
     expect(page.locator("summary", has_text="Site")).to_be_focused()
     page.get_by_role("button", name="Remove the filter Site: Berlin").click()
     expect(page.get_by_role("status")).to_have_text(f"{told[0]} of 250 devices shown")
+
+
+def test_counts_are_those_of_findings_json(page: Page, tmp_path: Path) -> None:
+    """What machines read and what people read agree: statuses, standing severities of devices, and who is in which."""
+    fleet = list(believable(250))
+    machine = findings_json.FORMAT.open(tmp_path, ReportContext(as_of=AS_OF))
+    for report in sorted(fleet, key=lambda one: one.device.key):
+        machine.device(report)
+    machine.finish(run_of(fleet))
+    told = json.loads((tmp_path / "findings.json").read_text(encoding="utf-8"))
+    page.goto(write(tmp_path, fleet).as_uri())
+    page.wait_for_selector("#list:not([hidden])")
+    for status in ("at_risk", "unknown", "protected", "not_applicable"):
+        page.evaluate(f"location.hash = 'status={status}'")
+        expected = sorted(one["key"] for one in told["devices"] if one["status"] == status)
+        assert len(expected) == told["totals"][status]
+        expect(page.get_by_role("status")).to_have_text(f"{len(expected)} of 250 devices shown")
+        with page.expect_download() as taken:
+            page.get_by_role("button", name="Download as CSV").click()
+        assert [row["key"] for row in read_csv(Path(taken.value.path()))] == expected
 
 
 def test_columns_are_chosen_and_mailed(page: Page, address: str) -> None:
