@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from fleet.model.brand import Brand
 from fleet.model.finding import Severity
+from reports._format import ReportContext
+from reports.registry import ready
+from reports.user_sheets import UserSheets
 from tests.reports.made_up import (
+    AS_OF,
+    CHECKS,
+    GUIDE,
     HOSTILE,
     at_risk,
     believable,
@@ -88,6 +95,40 @@ def test_axe_finds_nothing(
     page.goto(address)
     look(page)
     assert violations(page) == []
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The other pages that a run can leave: a person's sheet, the list of sheets, and the portfolio."""
+    folder = tmp_path_factory.mktemp("papers")
+    brand = Brand(logo="data:image/gif;base64,R0lGODlhAQABAAAAACw=", accent="#7a1fa2", footer=HOSTILE)
+    context = ReportContext(as_of=AS_OF, checks=CHECKS, brand=brand)
+    fleet = [at_risk(n, site=site, user_name=HOSTILE) for n, site in enumerate(("Graz", HOSTILE, "Leipzig"))]
+    for writer in (UserSheets(folder, context, GUIDE), ready(["html"], "site")[-1].open(folder, context)):
+        for report in fleet:
+            writer.device(report)
+        writer.finish(run_of(fleet, title=HOSTILE))
+    [sheet] = [path for path in (folder / "user-sheets").iterdir() if path.name != "index.html"]
+    places = {
+        "sheet": sheet,
+        "sheets": folder / "user-sheets" / "index.html",
+        "portfolio": folder / "slices" / "index.html",
+    }
+    return {name: path.as_uri() for name, path in places.items()}
+
+
+@SCHEMES
+@WIDTHS
+@pytest.mark.parametrize("paper", ["sheet", "sheets", "portfolio"])
+def test_axe_finds_nothing_on_other_pages(
+    page: Page, papers: dict[str, str], paper: str, scheme: str, width: int
+) -> None:
+    """Sheets and portfolio hold to the same, in the colours of a brand, and need no sideways scroll either."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(papers[paper])
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_axe_is_awake(page: Page) -> None:
