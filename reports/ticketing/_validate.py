@@ -81,7 +81,7 @@ class Validator:
             yield Complaint(1, "", "the file has to begin with a byte order mark, for the spreadsheet")
 
     def _of_lines(self, file: TextIO) -> Iterator[Complaint]:
-        csv.field_size_limit(_LARGEST_CELL)
+        usual = csv.field_size_limit(_LARGEST_CELL)  # the module's, and so everybody's: given back at the end
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, None)
@@ -97,6 +97,8 @@ class Validator:
                 begins = reader.line_num + 1
         except csv.Error as error:
             yield Complaint(reader.line_num, "", f"the file has to be RFC 4180 CSV ({error})")
+        finally:
+            csv.field_size_limit(usual)
 
     def _of_row(self, line: int, row: Sequence[str]) -> Iterator[Complaint]:
         limit = self._profile.row_limit
