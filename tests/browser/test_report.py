@@ -253,6 +253,21 @@ def test_facets_tell_how_many_they_would_show(page: Page, tmp_path: Path) -> Non
     expect(page.get_by_role("status")).to_have_text(f"{told[0]} of 250 devices shown")
 
 
+def test_all_columns_can_be_seen(page: Page, address: str) -> None:
+    """On a desk the usual columns fit; more than fit are scrolled sideways within the list, not cut off."""
+    page.goto(address)
+    page.wait_for_selector("#list:not([hidden])")
+    assert page.evaluate(
+        "document.querySelector('.window').scrollWidth <= document.querySelector('.window').clientWidth"
+    )
+    page.goto(
+        f"{address}#cols=status+name+backup+cause+fix+system+model+user+email+site+department+groups+source"
+    )
+    page.wait_for_function("document.querySelectorAll('#list thead th').length === 13")
+    page.locator(".window").evaluate("frame => frame.scrollLeft = frame.scrollWidth")
+    expect(page.locator("#list").get_by_role("columnheader", name="Source")).to_be_in_viewport()
+
+
 def test_counts_are_those_of_findings_json(page: Page, tmp_path: Path) -> None:
     """What machines read and what people read agree: statuses, standing severities of devices, and who is in which."""
     fleet = list(believable(250))

@@ -38,14 +38,15 @@ class List {
 
   setColumns(columns) {
     this.columns = columns;
+    const width = columns.reduce((sum, name) => sum + COLUMNS[name].width, 0);
     const heads = columns.map((name) => {
       const head = element("th", { scope: "col", "data-column": name }, button(COLUMNS[name].label, { "data-sort": name }, () => this.onSort(name)));
-      head.style.width = `${COLUMNS[name].width}rem`;
+      head.style.width = `${(100 * COLUMNS[name].width) / width}%`;
       return head;
     });
     this.head.replaceChildren(...heads);
-    const width = columns.reduce((sum, name) => sum + COLUMNS[name].width, 0);
-    this.table.style.minWidth = columns === PHONE ? "" : `${0.8 * width}rem`;
+    // Columns give way to a fifth; what then is still too wide is scrolled sideways within the list.
+    this.tall.style.minWidth = columns === PHONE || columns === PAPER ? "" : `${0.8 * width}rem`;
   }
 
   /** Sizes follow the number of rows; more than fits into 8 million pixels is scrolled to scale. */
@@ -138,7 +139,6 @@ class List {
     this.onPaper = true; // paper is another size, and must not bring the rows in sight back
     this.rows = rows.slice(0, PRINTED);
     this.setColumns(PAPER);
-    this.table.style.minWidth = "";
     this.body.replaceChildren(...Array.from(this.rows, (_, place) => this.row(place)));
     return this.rows.length;
   }
