@@ -62,13 +62,13 @@ def prune(
     from datetime import timedelta
 
     from fleet.cli import compose
-    from fleet.store.database import lock
+    from fleet.store.lock import lock
     from fleet.store.retention import prune as pruned
 
     loaded = compose.load_settings(context.obj.config)
     database = compose.database_of(loaded)
     days = keep_days or loaded.privacy.keep_days or KEEP_DAYS
-    with lock(database):
+    with lock(database, compose.now()):
         gone = pruned(database, before=compose.now() - timedelta(days=days))
     typer.echo(", ".join(f"{count:,} {what}" for what, count in gone.items()) + " removed")
 

@@ -34,12 +34,12 @@ def forget(
     """Take one device or one person out of the database, prove that it is gone, and say what lies elsewhere."""
     from fleet.cli import compose
     from fleet.store import forgetting
-    from fleet.store.database import lock
+    from fleet.store.lock import lock
 
     loaded = compose.load_settings(context.obj.config)
     database = compose.database_of(loaded)
     a_person = "@" in who
-    with lock(database):
+    with lock(database, compose.now()):
         found = (forgetting.forget_person if a_person else forgetting.forget_device)(database, who)
     if found is None:
         raise SettingsError(f"{database.place} knows no such {'person' if a_person else 'device'}")

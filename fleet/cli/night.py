@@ -23,7 +23,8 @@ from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Several, Silence, context_of
 from fleet.nightly.refresh import Taken
 from fleet.store import erasure, inventory, ledger, retention, waivers
-from fleet.store.database import Database, lock
+from fleet.store.database import Database
+from fleet.store.lock import lock
 from reports.registry import ready
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
             level=logging.WARNING,
         )
     compose.settle_memory()
-    with lock(database), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
+    with lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
         if inventory.discard_unfinished(database):
             logs.say(
                 "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING

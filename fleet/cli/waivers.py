@@ -67,12 +67,12 @@ def waive(
     from fleet.cli import compose
     from fleet.model.waiver import Waiver
     from fleet.store import waivers as kept
-    from fleet.store.database import lock
+    from fleet.store.lock import lock
 
     loaded = compose.load_settings(context.obj.config)
     database = compose.database_of(loaded)
     if revoke is not None:
-        with lock(database):
+        with lock(database, compose.now()):
             _revoke(database, revoke)
         return
     given = Waiver(
@@ -87,7 +87,7 @@ def waive(
         expires=_last_day(until, compose.now().date()),
     )
     _refuse_without_scope(given)
-    with lock(database):
+    with lock(database, compose.now()):
         number = kept.give(database, given, at=compose.now(), by=user() or "unknown")
     typer.echo(f"waiver {number}: {given.label} until {given.expires}, from the next run on")
     for one in given.serials:

@@ -1,4 +1,4 @@
-"""Opening a database: its engine, its schema, its lock, and a consistent copy of it."""
+"""Opening a database: its engine, its schema, and a consistent copy of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InternalError, OperationalError
 
-from fleet.errors import LockedError, StoreError
+from fleet.errors import StoreError
 from fleet.store import schema
 
 if TYPE_CHECKING:
@@ -211,61 +211,3 @@ def compact(database: Database) -> None:
         connection.exec_driver_sql("VACUUM")
         if database.path:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
-
-
-@contextmanager
-def lock(database: Database) -> Generator[None]:
-    """Hold the database for one run; the operating system lets go of it with the process, however that ends.
-
-    Raises:
-        LockedError: another run holds it.
-        StoreError: the database failed while it was held: damage, a full disk, a server that went away.
-    """
-    with _file_lock(database.path) if database.path else _advisory_lock(database.engine):
-        yield
-
-
-@contextmanager
-def _file_lock(path: Path) -> Generator[None]:
-    place = path.with_name(path.name + ".lock")
-    handle = os.open(place, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        if not _grab(handle):
-            holder = (
-                os.pread(handle, 100, 0).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
-            )
-            raise LockedError(f"another run holds {place}{holder and f' ({holder})'}; wait for it to end")
-        os.ftruncate(handle, 0)
-        os.write(handle, f"process {os.getpid()}\n".encode())
-        yield
-    finally:
-        os.close(handle)
-
-
-def _grab(handle: int) -> bool:
-    try:
-        if os.name == "nt":  # pragma: no cover - the other half is what CI runs
-            import msvcrt  # noqa: PLC0415 - exists on Windows only
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
-        else:
-            import fcntl  # noqa: PLC0415 - does not exist on Windows
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-_ADVISORY_KEY = 0x666C656574  # "fleet": the one lock we take in a PostgreSQL database
-
-
-@contextmanager
-def _advisory_lock(engine: Engine) -> Generator[None]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}):
-            raise LockedError("another run holds the database's lock; wait for it to end")
-        try:
-            yield
-        finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _ADVISORY_KEY})

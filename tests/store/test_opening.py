@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,10 +12,12 @@ import pytest
 import sqlalchemy as sa
 
 import fleet as package
-from fleet.errors import LockedError, StoreError
+from fleet.errors import StoreError
 from fleet.store import schema
-from fleet.store.database import copy_sqlite, damage, lock, open_database
+from fleet.store.database import copy_sqlite, damage, open_database
+from fleet.store.lock import lock
 from tests.databases import opened
+from tests.fleet_of import NOW
 from tests.store.keeping import a_phone, collect, fleet, records
 
 if TYPE_CHECKING:
@@ -26,13 +25,6 @@ if TYPE_CHECKING:
     from tests.databases import Place, SqliteFolder
 
 LaterProgram: TypeAlias = Callable[..., AbstractContextManager[None]]
-HOLDER = """
-import sys
-from fleet.store.database import lock, open_database
-with lock(open_database(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
 LATER = """
 from alembic import op
 import sqlalchemy as sa
@@ -71,7 +63,7 @@ def test_private_file(sqlite: SqliteFolder) -> None:
     """A new SQLite file, its lock and a copy of it can be read by their owner alone."""
     old = os.umask(0)
     try:
-        with opened(sqlite.empty()) as made, lock(made):
+        with opened(sqlite.empty()) as made, lock(made, NOW):
             assert made.path is not None
             copy_sqlite(made.path, made.path.with_suffix(".copy"))
             modes = {path.name: path.stat().st_mode & 0o777 for path in made.path.parent.glob("fleet-0*")}
@@ -223,7 +215,7 @@ def test_hidden_damage(sqlite: SqliteFolder) -> None:
     path.write_bytes(data)
     with opened(url) as made:
         assert damage(made)
-        with pytest.raises(StoreError, match=r"is damaged .* restore a copy"), lock(made):
+        with pytest.raises(StoreError, match=r"is damaged .* restore a copy"), lock(made, NOW):
             fleet(made)
 
 
@@ -257,52 +249,6 @@ def test_unreachable_server(tmp_path: Path) -> None:
     assert "hush" not in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "cannot use the database postgresql+psycopg://" in str(refused.value)
-
-
-def test_second_holder_is_refused(place: Place) -> None:
-    """Of two runs on one database the second is refused, until the first has ended."""
-    url = place.ready()
-    with opened(url) as ours, opened(url) as theirs:
-        with lock(ours), pytest.raises(LockedError, match="another run holds"), lock(theirs):
-            pytest.fail("both hold it")
-        with lock(theirs), pytest.raises(LockedError), lock(ours):
-            pytest.fail("both hold it")
-
-
-def test_lock_is_each_databases_own(place: Place) -> None:
-    """Runs on two databases do not wait for each other."""
-    with opened(place.ready()) as ours, opened(place.ready()) as theirs, lock(ours), lock(theirs):
-        assert ours.place != theirs.place
-
-
-def test_killed_holder_does_not_block(place: Place) -> None:
-    """A run that was killed holds nothing any more; the file that it locked may stay."""
-    url = place.ready()
-    with (
-        subprocess.Popen(
-            [sys.executable, "-c", HOLDER, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as holder,
-        opened(url) as ours,
-    ):
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LockedError), lock(ours):
-            pytest.fail("both hold it")
-        os.kill(holder.pid, signal.SIGKILL)
-        holder.wait()
-        until_free(ours)
-        with lock(ours):
-            pass
-
-
-def until_free(database: Database) -> None:
-    """The server notices that its client died a moment after the client did; wait for its session to end."""
-    if database.path is None:
-        run(database.engine, "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock(1)")
-        others = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
-        with database.engine.connect() as connection:
-            while connection.exec_driver_sql(others).scalar():
-                connection.rollback()
 
 
 def test_consistent_copy(sqlite: SqliteFolder) -> None:
