@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reports.directory import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from fleet.model.run import RunReport, SourceReport
@@ -26,12 +26,19 @@ BROKEN = "broken"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """When a run began and ended, and by which exit code."""
+    """When a run began and ended, by which exit code, and what it cost.
+
+    Attributes:
+        cpu_seconds: processor time of the whole process.
+        peak_memory_mb: the most memory that it held; None where the system does not tell.
+    """
 
     version: str
     started_at: datetime
     finished_at: datetime
     exit_code: int
+    cpu_seconds: float
+    peak_memory_mb: float | None
 
     def head(self, outcome: str) -> dict[str, Any]:
         """What the file says of every run."""
@@ -41,13 +48,26 @@ class Ending:
             "started_at": _moment(self.started_at),
             "finished_at": _moment(self.finished_at),
             "duration_seconds": (self.finished_at - self.started_at).total_seconds(),
+            "cpu_seconds": self.cpu_seconds,
+            "peak_memory_mb": self.peak_memory_mb,
             "outcome": outcome,
             "exit_code": self.exit_code,
         }
 
 
-def finished(ending: Ending, run: RunReport, place: Path, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """The document of a run that left a report at `place`; `seconds` is how long each source took."""
+def finished(
+    ending: Ending,
+    run: RunReport,
+    place: Path,
+    seconds: Mapping[str, float],
+    stages: Sequence[Mapping[str, str | float]],
+) -> dict[str, Any]:
+    """The document of a run that left a report at `place`.
+
+    Args:
+        seconds: how long each source took.
+        stages: in their order, each with `name`, `seconds` and `cpu_seconds`.
+    """
     return {
         **ending.head(run.outcome),
         "error": None,
@@ -55,6 +75,7 @@ def finished(ending: Ending, run: RunReport, place: Path, seconds: Mapping[str, 
         "as_of": _moment(run.as_of),
         "report": str(place),
         "hold": run.hold,
+        "stages": list(stages),
         "sources": [_source(one, seconds.get(one.name)) for one in run.sources],
         "notes": list(run.notes),
     }
@@ -63,7 +84,7 @@ def finished(ending: Ending, run: RunReport, place: Path, seconds: Mapping[str, 
 def broken(ending: Ending, error: str) -> dict[str, Any]:
     """The document of a run that left none; `error` is a sentence without secrets and names."""
     nothing: dict[str, Any] = {"run": None, "as_of": None, "report": None, "hold": False}
-    return {**ending.head(BROKEN), "error": error, **nothing, "sources": [], "notes": []}
+    return {**ending.head(BROKEN), "error": error, **nothing, "stages": [], "sources": [], "notes": []}
 
 
 def write(folder: Path, document: Mapping[str, Any]) -> None:

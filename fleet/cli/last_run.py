@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import fleet
 from fleet.cli import code_of, compose, logs, words_of
+from fleet.cli.stopwatch import peak_memory_mb
 from fleet.errors import FleetkeepError, LockedError, SettingsError
 from fleet.store import freshness
 from reports import last_run
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from fleet.cli.stopwatch import Stage
     from fleet.model.run import RunReport
     from fleet.store.database import Database
 
@@ -62,11 +65,12 @@ class Record:
 
     started_at: datetime = field(default_factory=compose.now)
     code: int = 0
-    _published: tuple[RunReport, Path, dict[str, float]] | None = None
+    _published: tuple[RunReport, Path, dict[str, float], list[dict[str, Any]]] | None = None
 
-    def published(self, database: Database, run: RunReport, place: Path) -> None:
-        """Take down that there is a report, and where."""
-        self._published = run, place, freshness.seconds_of_run(database, run.id)
+    def published(self, database: Database, run: RunReport, place: Path, stages: Sequence[Stage]) -> None:
+        """Take down that there is a report, where, and what its stages took."""
+        taken = [asdict(stage) for stage in stages]
+        self._published = run, place, freshness.seconds_of_run(database, run.id), taken
 
     def document(self) -> dict[str, Any] | None:
         """What the file is to say of a run that left a report."""
@@ -77,5 +81,10 @@ class Record:
     def ending(self, code: int) -> last_run.Ending:
         """The end, now."""
         return last_run.Ending(
-            version=fleet.__version__, started_at=self.started_at, finished_at=compose.now(), exit_code=code
+            version=fleet.__version__,
+            started_at=self.started_at,
+            finished_at=compose.now(),
+            exit_code=code,
+            cpu_seconds=round(time.process_time(), 3),
+            peak_memory_mb=peak_memory_mb(),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from fleet.cli import compose, feeds, logs
 from fleet.cli.nightly import front_page
 from fleet.cli.notices import Notices
 from fleet.cli.progress import Bar
+from fleet.cli.stopwatch import Stopwatch
 from fleet.errors import SettingsError
 from fleet.log_fields import log_fields
 from fleet.model.run import Outcome, RunReport
@@ -49,12 +50,14 @@ class Work:
         as_of: the clock of every judgement.
         bar: shows progress; None to be quiet.
         refresh: gives what Apple's feeds brought; without them the bundled catalogue judges.
+        stopwatch: takes the time of collecting, judging and putting the report in place.
     """
 
     database: Database
     as_of: datetime
     bar: Bar | None
     refresh: Callable[[], Taken] = lambda: Taken(catalog=bundled())
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def collect(
         self, sources: Sequence[Source], *, accept_mass_change: bool, full: bool = False
@@ -67,7 +70,8 @@ class Work:
             progress=self.bar,
             accept_mass_change=accept_mass_change,
         )
-        outcomes = collect(sources, night)
+        with self.stopwatch.stage("collect"):
+            outcomes = collect(sources, night)
         if self.bar:
             self.bar.clear()
         return outcomes
@@ -93,19 +97,20 @@ class Work:
             logs.say(note, level=logging.WARNING)
         if self.bar:
             self.bar.stage("judging")
-        finished = judge.judge(
-            self.database,
-            terms,
-            apple.catalog,
-            status=apple.status,
-            names=names,
-            as_of=self.as_of,
-            now=compose.now,
-            listener=listener,
-            accept_mass_change=accept_mass_change,
-            notes=(*apple.notes, *notes),
-            history=history,
-        )
+        with self.stopwatch.stage("judge"):
+            finished = judge.judge(
+                self.database,
+                terms,
+                apple.catalog,
+                status=apple.status,
+                names=names,
+                as_of=self.as_of,
+                now=compose.now,
+                listener=listener,
+                accept_mass_change=accept_mass_change,
+                notes=(*apple.notes, *notes),
+                history=history,
+            )
         if self.bar:
             self.bar.clear()
         return finished
@@ -128,7 +133,8 @@ class Work:
             finished = self.judge(
                 terms, names, listener, accept_mass_change=accept_mass_change, history=True, notes=notes
             )
-            return finished, publication.publish(finished)
+            with self.stopwatch.stage("publish"):
+                return finished, publication.publish(finished)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +192,7 @@ class ConfiguredNight:
         )
         self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
         if record:
-            record.published(self._work.database, finished, place)
+            record.published(self._work.database, finished, place, self._work.stopwatch.stages)
         if told := notices.send(self._work.database, finished, place):
             self._say(f"told: {', '.join(told)}")
         if days := self._loaded.privacy.keep_days:

@@ -35,6 +35,9 @@ def test_a_good_night(office: Office) -> None:
     (source,) = told["sources"]
     assert (source["name"], source["outcome"], source["devices"]) == ("made-up", "complete", 20)
     assert source["seconds"] >= 0
+    assert [stage["name"] for stage in told["stages"]] == ["collect", "judge", "publish"]
+    assert told["cpu_seconds"] > sum(stage["cpu_seconds"] for stage in told["stages"]) > 0
+    assert told["peak_memory_mb"] > 1
     ended = office("status")
     assert ended.code == 0
     head, line = ended.out.splitlines()
@@ -106,9 +109,10 @@ def test_log_lines_for_a_shipper_know_run_and_source(office: Office) -> None:
     ended = office("run", "--as-of", NIGHT, "-v", "--log-format", "json")
     lines = [json.loads(line) for line in ended.err.splitlines()]
     events = {line["event"]: line for line in lines if "event" in line}
-    assert {"source_opened", "page_read", "source_closed"} <= events.keys()
-    for line in events.values():
+    assert {"source_opened", "page_read", "source_closed"} == events.keys() - {"stage_ended"}
+    for name, line in events.items():
         assert line["run"] == "2026-03-02T043000Z"
-        assert line["source"] == "made-up"
+        assert name == "stage_ended" or line["source"] == "made-up"
+    assert (events["stage_ended"]["stage"], events["stage_ended"]["seconds"] >= 0) == ("publish", True)
     assert events["source_closed"]["outcome"] == "complete"
     assert events["source_closed"]["devices"] == 20
