@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
@@ -83,6 +84,7 @@ class Surroundings:
     Attributes:
         collected_at: the clock of this collection, UTC.
         now: monotonic seconds, for deadlines.
+        ends: when, by `now`, the whole run stops reading.
         sleep: waits that many seconds.
         transport: takes the place of the network; tests and the demo pass one.
         user_agent: how we introduce ourselves.
@@ -95,6 +97,11 @@ class Surroundings:
     transport: httpx.BaseTransport | None = None
     user_agent: str = "fleetkeep"
     full: bool = False
+    ends: float = math.inf
+
+    def until(self, minutes: float) -> float:
+        """When, by `now`, a source has to be done that may take so long from here on."""
+        return min(self.now() + minutes * 60, self.ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,8 @@ class OneByOne(Generic[A]):
     ) -> None:
         self._ask = ask
         self._now = around.now
-        self._until = around.now() + settings.deadline_minutes * 60 * _SHARE_OF_TIME
+        began = around.now()
+        self._until = began + (around.until(settings.deadline_minutes) - began) * _SHARE_OF_TIME
         self._vendor = vendor
         self._lacking = lacking
         self._ahead = ahead

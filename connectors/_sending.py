@@ -64,7 +64,7 @@ class Sender:
         self._around = around
         self._limit = limit
         self._final = final
-        self._ends = around.now() + settings.deadline_minutes * 60
+        self._ends = around.until(settings.deadline_minutes)
         self._gate = threading.Lock()
         self._not_before = around.now()
         self.closed = False
@@ -105,15 +105,28 @@ class Sender:
         if pause > 0:
             self._around.sleep(pause)
         if self._around.now() >= self._ends:
-            minutes = self._settings.deadline_minutes
-            raise Unreachable(f"{ask.place}: not done after {minutes:g} minutes; raise deadline_minutes")
+            raise Unreachable(f"{ask.place}: not done {self._too_late}")
+
+    @property
+    def _too_late(self) -> str:
+        minutes = self._settings.deadline_minutes
+        said = "when the time of the whole run was up" if self._by_run else f"after {minutes:g} minutes"
+        return f"{said}; raise {self._named}"
+
+    @property
+    def _named(self) -> str:
+        return "[run] deadline_minutes" if self._by_run else "deadline_minutes"
+
+    @property
+    def _by_run(self) -> bool:
+        return self._ends == self._around.ends
 
     def _hold(self, ask: Ask, pause: float, failure: SourceError | None, status: object) -> None:
         # One gate for all threads: what throttles one request throttles the source.
         now = self._around.now()
         if now + pause >= self._ends:
             raise failure or Throttled(
-                f"{ask.place} asks to wait {pause:.0f} s, longer than deadline_minutes leaves; run later"
+                f"{ask.place} asks to wait {pause:.0f} s, longer than {self._named} leaves; run later"
             )
         with self._gate:
             self._not_before = max(self._not_before, now + pause)

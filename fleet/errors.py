@@ -12,6 +12,7 @@ FleetkeepError
     ├── PermissionMissing   the credential lacks a permission, named in the vendor's own words
     ├── NotFound            the server has no such path: wrong address, or a version without it
     ├── Unreachable         no usable connection: name, network, TLS, proxy, time
+    ├── CutOff              the time of the whole run was up
     ├── Throttled           the server asked us to wait for longer than the run may last
     ├── ServerTrouble       the server keeps answering with an error of its own
     └── BadAnswer           an answer that cannot be what was asked for (HTML, cut, too large, a loop)
@@ -94,6 +95,12 @@ class Unreachable(SourceError):
     """The server could not be reached, or did not answer in time."""
 
     code = "unreachable"
+
+
+class CutOff(SourceError):
+    """The whole run's deadline came before the source's end."""
+
+    code = "cut_off"
 
 
 class Throttled(SourceError):

@@ -176,6 +176,18 @@ class Privacy(BaseModel):
     keep_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
 
 
+class Run(BaseModel):
+    """`[run]`.
+
+    Attributes:
+        deadline_minutes: for the reading of all sources together; what came by then is judged and reported.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deadline_minutes: Annotated[float, Field(gt=0, le=10_080)] = 420
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Generic[S]):
     """Everything that the settings file says, checked.
@@ -195,6 +207,7 @@ class Settings(Generic[S]):
     catalog: Catalog
     notify: tuple[SourceConfig[Any], ...] = ()
     privacy: Privacy = field(default_factory=Privacy)
+    run: Run = field(default_factory=Run)
 
     @property
     def base(self) -> Path:
@@ -262,10 +275,11 @@ def load(
     sources = _sources(source_tables, path.parent, kinds)
     catalog = checked(_anchored(file.one("catalog"), Catalog, path.parent), Catalog)
     privacy = _privacy(file.one("privacy"))
+    run = checked(file.one("run"), Run)
     waivers = _waivers(file.many("waiver"), known_checks, _names(source_tables))
     notify = _notify(file.many("notify"), path.parent, channels or {}, _names(source_tables))
     file.refuse_unknown(_TABLES)
-    if file.faults or database is None or report is None or catalog is None or privacy is None:
+    if file.faults or not (database and report and catalog and privacy and run):
         raise SettingsError("\n".join(f"{path}: {fault}" for fault in file.faults))
     return Settings(
         path=path,
@@ -277,6 +291,7 @@ def load(
         catalog=catalog,
         notify=notify,
         privacy=privacy,
+        run=run,
     )
 
 
@@ -536,7 +551,7 @@ def _refuse_strangers(table: Table, key: str, found: Iterable[str], known: Colle
             table.fault(key, f"found {shown(word)}; {nearest(word, sorted(known))}")
 
 
-_TABLES = ("database", "report", "policy", "privacy", "source", "catalog", "waiver", "notify")
+_TABLES = ("database", "report", "policy", "privacy", "run", "source", "catalog", "waiver", "notify")
 _WEB = ("http", "https")
 _ADDRESS_KEYS = ("url", "token_url", "login_url")
 _PATH_KEYS = ("path", "events", "certificate")  # some kinds declare a glob, and so a text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 from fleet.errors import FleetkeepError, LockedError, OutputError, SettingsError, StoreError
@@ -74,7 +75,15 @@ def _run() -> None:
         # Whoever read our output has seen enough; exit code 1 would say that something was found.
         if isinstance(end.__context__, BrokenPipeError):
             _end(0)
+        if _somebody_waits():
+            _end(end.code if isinstance(end.code, int) else 0)
         raise
+
+
+def _somebody_waits() -> bool:
+    """A thread that still waits for a server that nobody needs any more would keep the program from ending."""
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    return any(not thread.daemon for thread in others)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import time
 from dataclasses import replace
@@ -88,13 +89,16 @@ def settle_memory() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def surroundings(collected_at: datetime, *, full: bool) -> Surroundings:
-    """The real world, for connectors."""
+def surroundings(
+    collected_at: datetime, *, full: bool = False, deadline_minutes: float = math.inf
+) -> Surroundings:
+    """The real world, for connectors; their time begins now."""
     return Surroundings(
         collected_at=collected_at,
         now=time.monotonic,
         sleep=time.sleep,
         full=full,
+        ends=time.monotonic() + deadline_minutes * 60,
         user_agent=f"fleetkeep/{fleet.__version__}",
     )
 

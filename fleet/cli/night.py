@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -60,12 +61,17 @@ class Work:
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def collect(
-        self, sources: Sequence[Source], *, accept_mass_change: bool, full: bool = False
+        self,
+        sources: Sequence[Source],
+        *,
+        accept_mass_change: bool,
+        full: bool = False,
+        deadline_minutes: float = math.inf,
     ) -> dict[str, Outcome]:
-        """Read the sources into the database; says what became of each."""
+        """Read the sources into the database, as far as it goes in that time; says what became of each."""
         night = Night(
             database=self.database,
-            surroundings=compose.surroundings(self.as_of, full=full),
+            surroundings=compose.surroundings(self.as_of, full=full, deadline_minutes=deadline_minutes),
             now=compose.now,
             progress=self.bar,
             accept_mass_change=accept_mass_change,
@@ -160,7 +166,12 @@ class ConfiguredNight:
         chosen = compose.wanted(self._loaded, names)
         omit = self._loaded.privacy.omit
         sources = [compose.source_of(config, self._loaded.base, omit) for config in chosen]
-        outcomes = self._work.collect(sources, accept_mass_change=accept_mass_change, full=full)
+        outcomes = self._work.collect(
+            sources,
+            accept_mass_change=accept_mass_change,
+            full=full,
+            deadline_minutes=self._loaded.run.deadline_minutes,
+        )
         if omit and (erased := erasure.erase_signals(self._work.database, omit)):
             self._say(f"erased from {erased:,} stored records: {', '.join(omit)} ([privacy] omit)")
         self._tell_sources(outcomes)

@@ -42,6 +42,11 @@ _PRIVACY = """
 # keep_days = 400                    # each run forgets nights older than that; without it, `db prune` does when told
 """
 
+_RUN = """
+[run]
+# deadline_minutes = 420             # for all sources together; what came by then is judged and reported
+"""
+
 _CATALOG = """
 [catalog]
 # refresh = true                     # ask Apple's public feeds before a judgement; go on without them
@@ -92,7 +97,7 @@ def settings_text(kinds: Sequence[str]) -> str:
     policy = "".join(f"# {one.name} = {getattr(defaults, one.name)}\n" for one in fields(Policy))
     blocks = "".join(_block(kind, number) for number, kind in enumerate(kinds))
     told = "".join(map(_notification, CHANNELS.values()))
-    return _HEAD + policy + _PRIVACY + _CATALOG + blocks + _NOTIFY + told + _TAIL
+    return _HEAD + policy + _PRIVACY + _RUN + _CATALOG + blocks + _NOTIFY + told + _TAIL
 
 
 def _block(kind: str, number: int) -> str:

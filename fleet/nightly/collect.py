@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 import queue
 import threading
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fleet.errors import FleetkeepError, SourceError
+from fleet.errors import CutOff, FleetkeepError, SourceError
 from fleet.log_fields import log_fields
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, NOT_REPORTED, UNREADABLE, Fact, Gap
@@ -150,11 +151,29 @@ def _messages(sources: Sequence[Source], night: Night) -> Iterator[_Message]:
             args=(_walk, source, night.surroundings, inbox, free),
             daemon=True,
         ).start()
-    under_way = len(sources)
+    under_way = {source.name for source in sources}
     while under_way:
-        message = inbox.get()
-        under_way -= message.page is None
+        message = _next(inbox, night.surroundings)
+        if message is None:
+            yield from (_Message(name, None, CutOff(_TIME_IS_UP)) for name in sorted(under_way))
+            return
+        if message.page is None:
+            under_way.discard(message.source)
         yield message
+
+
+_TIME_IS_UP = (
+    "cut off, for the time of the whole run was up; raise [run] deadline_minutes, or run fewer sources"
+)
+
+
+def _next(inbox: queue.Queue[_Message], around: Surroundings) -> _Message | None:
+    """The next message; None if the time of the whole run is up."""
+    left = around.ends - around.now()
+    try:
+        return inbox.get(timeout=None if left == math.inf else left) if left > 0 else None
+    except queue.Empty:
+        return None
 
 
 def _walk(

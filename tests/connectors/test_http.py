@@ -11,6 +11,7 @@ import time
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -230,6 +231,19 @@ def test_the_source_has_a_deadline() -> None:
     api.get("/list", body)
     clock.seconds += 61
     with pytest.raises(Unreachable, match="deadline_minutes"):
+        api.get("/list", body)
+    assert len(script.requests) == 1
+
+
+def test_the_run_has_a_deadline() -> None:
+    """Where the whole run's time is up first, no further request goes out, and that setting is named."""
+    clock = Clock()
+    script = Script(clock, OK)
+    around = replace(clock.around(httpx.MockTransport(script)), ends=clock.seconds + 5)
+    api = open_api(settings(), BASE, around, KEY)
+    api.get("/list", body)
+    clock.seconds += 5
+    with pytest.raises(Unreachable, match=r"time of the whole run was up; raise \[run\] deadline_minutes"):
         api.get("/list", body)
     assert len(script.requests) == 1
 

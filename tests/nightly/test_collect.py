@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from dataclasses import replace
@@ -240,3 +241,30 @@ def test_closing_is_logged(office: Office, caplog: pytest.LogCaptureFixture) -> 
         "source_closed source=hq outcome=complete devices=12 pages=2": "INFO",
         "source_closed source=lab outcome=failed devices=0 pages=0": "WARNING",
     }
+
+
+def test_the_time_of_the_whole_run_is_up(office: Office) -> None:
+    """Sources that are not done by then keep what they have as partial, or fail, and say which setting cut them off."""
+    seconds, never = itertools.count(), threading.Event()
+
+    def endless(_: Surroundings) -> Iterator[Page]:
+        for number in range(10_000):
+            yield Page(rows=[a_phone(number, 1)])
+
+    def silent(_: Surroundings) -> Iterator[Page]:
+        never.wait()
+        yield Page()
+
+    around = replace(surroundings(night(1)), now=lambda: float(next(seconds)), ends=40.0)
+    sources = [
+        Source(name=name, kind="made_up", provides=frozenset(SIGNALS), walk=walk)
+        for name, walk in (("endless", endless), ("silent", silent))
+    ]
+    outcomes = collect(sources, Night(database=office.database, surroundings=around, now=clock(1)))
+    never.set()
+    assert outcomes == {"endless": "partial", "silent": "failed"}
+    for name in outcomes:
+        (trouble,) = office.ledger(1, name).problems
+        assert trouble.code == "cut_off"
+        assert "[run] deadline_minutes" in trouble.message
+    assert office.ledger(1, "endless").devices == 40

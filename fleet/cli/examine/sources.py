@@ -28,7 +28,7 @@ def source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings
     optional = {one.name: one for one in connector.permissions if one.optional}
     try:
         opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, loaded.base))
-        for step, error in connector.probe(opened, compose.surroundings(compose.now(), full=False)):
+        for step, error in connector.probe(opened, compose.surroundings(compose.now())):
             if error is None:
                 yield Line(Level.OK, what, step)
             elif step in optional:
