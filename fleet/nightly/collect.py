@@ -75,6 +75,7 @@ class Night:
     Attributes:
         now: the wall clock, UTC, for the ledger alone.
         accept_mass_change: the admin has seen that a fleet shrank and says that it is true.
+        shared_run_id: the shared run that this is a part of.
     """
 
     database: Database
@@ -82,6 +83,7 @@ class Night:
     now: Callable[[], datetime]
     progress: Progress | None = None
     accept_mass_change: bool = False
+    shared_run_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -137,6 +139,7 @@ def _open(source: Source, night: Night) -> _Tally:
         as_of=night.surroundings.collected_at,
         started_at=night.now(),
         reported=sorted(reported),
+        shared_run_id=night.shared_run_id,
     )
     return _Tally(source, writer)
 

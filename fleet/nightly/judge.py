@@ -83,6 +83,7 @@ def judge(
     notes: Sequence[str] = (),
     status: SystemStatus | None = None,
     history: bool = False,
+    shared_run_id: int | None = None,
 ) -> RunReport:
     """Judge the fleet as it was known at `as_of`, write down what became of findings, and report.
 
@@ -92,6 +93,7 @@ def judge(
         accept_mass_change: the admin has seen that much changed and says that it is true.
         status: what Apple says of its services; None where it was not asked or did not answer.
         history: the listener shows what grave devices were like on earlier nights, so that is looked up.
+        shared_run_id: the shared run that this evaluates.
 
     Raises:
         SettingsError: nothing had been collected by then.
@@ -102,7 +104,15 @@ def judge(
             f"nothing was collected by {as_of:%Y-%m-%dT%H:%M:%SZ}; run `fleetkeep collect` first"
         )
     judgement = _begin(
-        database, terms, catalog, basis, as_of=as_of, started_at=now(), notes=notes, status=status
+        database,
+        terms,
+        catalog,
+        basis,
+        as_of=as_of,
+        started_at=now(),
+        notes=notes,
+        status=status,
+        shared_run_id=shared_run_id,
     )
     for hold in (False, True):
         with open_run(database, judgement.run_id, number(judgement), basis, write=True) as run:
@@ -206,6 +216,7 @@ def _begin(
     started_at: datetime,
     notes: Sequence[str],
     status: SystemStatus | None,
+    shared_run_id: int | None,
 ) -> Judgement:
     previous = ledger.previous_run(database, as_of)
     chained = ledger.is_newest(database, as_of)
@@ -217,6 +228,7 @@ def _begin(
         outcome=_outcome(basis),
         chained=chained,
         previous_id=previous[0] if previous else None,
+        shared_run_id=shared_run_id,
         version=__version__,
         settings=terms.to_json(),
         policy_hash=terms.policy.fingerprint(),

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from fleet.lifecycle import fingerprint
 from fleet.model.identity import identity
 from fleet.store import tables as t
+from fleet.store.advisory import take_turn
 from fleet.store.insert import insert_rows
 from fleet.store.register import Register, Told
 
@@ -40,6 +41,7 @@ class Identifier:
     def introduce(self, strangers: Sequence[DeviceRecord]) -> None:
         """Enter records that the source never showed before, each as one of the device that it belongs to."""
         if strangers:
+            take_turn(self.connection)
             told = [_told(record) for record in strangers]
             register = Register(self.connection, told)
             devices = self._assigned(register, strangers, told)
@@ -60,6 +62,7 @@ class Identifier:
         ]
         if not moved:
             return set()
+        take_turn(self.connection)
         register = Register(
             self.connection, [told for _, _, told in moved], {known.device_id for _, known, _ in moved}
         )

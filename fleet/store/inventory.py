@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
+from fleet.errors import StoreError
 from fleet.model.fact import NEVER, Gap, Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
+from fleet.store.advisory import take_turn
 from fleet.store.among import rows_among
 from fleet.store.identity import Identifier
 from fleet.store.insert import insert_rows
 from fleet.store.tables import FAST, SLOW, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -211,17 +213,21 @@ class CollectionWriter:
         )
 
     def _learn_gap_sets(self, connection: Connection, wanted: set[str]) -> None:
-        missing = wanted - self._gap_sets.keys()
-        if not missing:
+        if not self._unlearned(connection, wanted):
             return
-        for attempt in ("read", "read after writing"):
+        take_turn(connection)  # another source may be entering the same
+        if missing := self._unlearned(connection, wanted):
+            connection.execute(t.gap_set.insert(), [{"reasons": reasons} for reasons in sorted(missing)])
+            self._unlearned(connection, missing)
+
+    def _unlearned(self, connection: Connection, wanted: set[str]) -> set[str]:
+        """Learn the numbers of those that the store has; returns those that it has not."""
+        if missing := wanted - self._gap_sets.keys():
             found = connection.execute(
                 sa.select(t.gap_set.c.reasons, t.gap_set.c.id).where(t.gap_set.c.reasons.in_(missing))
             )
             self._gap_sets |= {row[0]: row[1] for row in found}
-            missing -= self._gap_sets.keys()
-            if missing and attempt == "read":
-                connection.execute(t.gap_set.insert(), [{"reasons": reasons} for reasons in sorted(missing)])
+        return wanted - self._gap_sets.keys()
 
     def close(
         self,
@@ -241,16 +247,7 @@ class CollectionWriter:
             anonymous: how many such rows have no known id: while there are any, no device can be called absent.
         """
         with self.database.engine.begin() as connection:
-            self._end_absences(connection, t.source_device.c.id.in_(self._read_now()))
-            if outcome is Outcome.COMPLETE:
-                # A complete answer has few unreadable rows, so that they fit into one statement.
-                listed = set(unread_ids)
-                self._end_absences(
-                    connection, sa.and_(t.source_device.c.native_id.in_(listed), t.source_device.c.current)
-                )
-                if not anonymous:
-                    self._begin_absences(connection, listed)
-            connection.execute(
+            closed = connection.execute(
                 t.collection.update()
                 .where(t.collection.c.id == self.collection_id)
                 .values(
@@ -262,6 +259,20 @@ class CollectionWriter:
                     problems=[[trouble.code, trouble.message, trouble.count] for trouble in problems],
                 )
             )
+            if not closed.rowcount:
+                raise StoreError(
+                    f"the database {self.database.place} took this process for dead, and another one went on with its "
+                    "work; nothing is lost, run it again"
+                )
+            self._end_absences(connection, t.source_device.c.id.in_(self._read_now()))
+            if outcome is Outcome.COMPLETE:
+                # A complete answer has few unreadable rows, so that they fit into one statement.
+                listed = set(unread_ids)
+                self._end_absences(
+                    connection, sa.and_(t.source_device.c.native_id.in_(listed), t.source_device.c.current)
+                )
+                if not anonymous:
+                    self._begin_absences(connection, listed)
 
     def _read_now(self) -> sa.Select[tuple[int]]:
         return sa.select(t.reading.c.source_device_id).where(t.reading.c.collection_id == self.collection_id)
@@ -297,13 +308,19 @@ def begin_collection(
     as_of: datetime,
     started_at: datetime,
     reported: Sequence[str],
+    shared_run_id: int | None = None,
 ) -> CollectionWriter:
-    """Open the ledger for one source's collection."""
+    """Open the ledger for one source's collection; `shared_run_id` is the shared run that it belongs to."""
     with database.engine.begin() as connection:
         source_id = _source_id(connection, name, kind)
         inserted = connection.execute(
             t.collection.insert().values(
-                source_id=source_id, as_of=as_of, started_at=started_at, reported=list(reported), problems=[]
+                source_id=source_id,
+                shared_run_id=shared_run_id,
+                as_of=as_of,
+                started_at=started_at,
+                reported=list(reported),
+                problems=[],
             )
         )
         (collection_id,) = inserted.inserted_primary_key or (0,)
@@ -314,7 +331,7 @@ def _source_id(connection: Connection, name: str, kind: str) -> int:
     found = connection.execute(
         sa.select(t.source.c.id, t.source.c.kind).where(t.source.c.name == name)
     ).first()
-    if found is None:
+    if found is None:  # nobody else enters it: whoever reads a source is the only one
         (source_id,) = connection.execute(
             t.source.insert().values(name=name, kind=kind)
         ).inserted_primary_key or (0,)
@@ -327,22 +344,42 @@ def _source_id(connection: Connection, name: str, kind: str) -> int:
 def discard_unfinished(database: Database) -> int:
     """Undo whatever collections and runs a killed program left behind; returns how many there were."""
     with database.engine.begin() as connection:
-        collections = sa.select(t.collection.c.id).where(t.collection.c.outcome.is_(None))
-        runs = sa.select(t.run.c.id).where(t.run.c.finished_at.is_(None))
-        count = len(connection.execute(collections).all()) + len(connection.execute(runs).all())
-        if count:
-            connection.execute(t.record.delete().where(t.record.c.from_collection_id.in_(collections)))
-            connection.execute(
-                t.record.update()
-                .where(t.record.c.to_collection_id.in_(collections))
-                .values(to_collection_id=None)
-            )
-            connection.execute(t.reading.delete().where(t.reading.c.collection_id.in_(collections)))
-            connection.execute(t.device_merge.delete().where(t.device_merge.c.collection_id.in_(collections)))
-            connection.execute(t.run_source.delete().where(t.run_source.c.run_id.in_(runs)))
-            connection.execute(t.run.delete().where(t.run.c.finished_at.is_(None)))
-            connection.execute(t.collection.delete().where(t.collection.c.outcome.is_(None)))
-    return count
+        return _discard_collections(connection) + _discard_runs(connection)
+
+
+def discard_unfinished_of(database: Database, names: Collection[str]) -> int:
+    """Undo what killed programs left behind of those sources; whoever asks is the only one who reads them."""
+    named = t.collection.c.source_id.in_(sa.select(t.source.c.id).where(t.source.c.name.in_(names)))
+    with database.engine.begin() as connection:
+        return _discard_collections(connection, named)
+
+
+def discard_unfinished_runs(database: Database) -> int:
+    """Undo what killed programs left behind of judging; whoever asks is the only one who judges."""
+    with database.engine.begin() as connection:
+        return _discard_runs(connection)
+
+
+def _discard_collections(connection: Connection, *which: sa.ColumnElement[bool]) -> int:
+    unfinished = sa.select(t.collection.c.id).where(t.collection.c.outcome.is_(None), *which)
+    found = connection.scalars(unfinished).all()
+    if found:
+        connection.execute(t.record.delete().where(t.record.c.from_collection_id.in_(found)))
+        connection.execute(
+            t.record.update().where(t.record.c.to_collection_id.in_(found)).values(to_collection_id=None)
+        )
+        connection.execute(t.reading.delete().where(t.reading.c.collection_id.in_(found)))
+        connection.execute(t.device_merge.delete().where(t.device_merge.c.collection_id.in_(found)))
+        connection.execute(t.collection.delete().where(t.collection.c.id.in_(found)))
+    return len(found)
+
+
+def _discard_runs(connection: Connection) -> int:
+    found = connection.scalars(sa.select(t.run.c.id).where(t.run.c.finished_at.is_(None))).all()
+    if found:
+        connection.execute(t.run_source.delete().where(t.run_source.c.run_id.in_(found)))
+        connection.execute(t.run.delete().where(t.run.c.id.in_(found)))
+    return len(found)
 
 
 _KNOWN = (

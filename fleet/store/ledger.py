@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from fleet.errors import StoreError
 from fleet.model.device import SIGNALS
 from fleet.model.finding import Severity, Status
 from fleet.model.run import Outcome, SourceReport, Totals, TrendPoint, Trouble
@@ -219,6 +220,7 @@ def begin_run(
     outcome: Outcome,
     chained: bool,
     previous_id: int | None,
+    shared_run_id: int | None = None,
     version: str,
     settings: dict[str, Any],
     policy_hash: str,
@@ -231,6 +233,7 @@ def begin_run(
     """Open the ledger for one run; it counts for nothing until it is finished.
 
     Args:
+        shared_run_id: the shared run that it evaluates; there is never a second one of that.
         catalog: digest and content of the catalogue that judges.
     """
     with database.engine.begin() as connection:
@@ -242,6 +245,7 @@ def begin_run(
                 hold=False,
                 chained=chained,
                 previous_id=previous_id,
+                shared_run_id=shared_run_id,
                 version=version,
                 settings=settings,
                 policy_hash=policy_hash,
@@ -278,12 +282,18 @@ def _catalog_id(connection: Connection, digest: str, content: str) -> int:
 def finish_run(
     connection: Connection, run_id: int, *, finished_at: datetime, hold: bool, totals: Totals
 ) -> None:
-    """Make a run count, within the transaction that writes its findings."""
-    connection.execute(
+    """Make a run count, within the transaction that writes its findings.
+
+    Raises:
+        StoreError: another process took this one for dead, and judges.
+    """
+    finished = connection.execute(
         t.run.update()
         .where(t.run.c.id == run_id)
         .values(finished_at=finished_at, hold=hold, totals=asdict(totals))
     )
+    if not finished.rowcount:
+        raise StoreError(f"run {run_id} was taken for dead, and another process judges in its place")
 
 
 def load_run(database: Database, run_id: int | None = None) -> RunRow | None:

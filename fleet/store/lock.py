@@ -1,8 +1,9 @@
 """The lock of a run: one run at a time writes to a database, and whoever is turned away learns who does.
 
-PostgreSQL's lock ends with its session. An SQLite database has a file beside it, `….db.lock`, that the operating
-system locks for as long as the process lives, however that ends: on one machine a dead run never holds anything, what
-its process number means today and whether the machine was started anew in between. In the file stands who holds it.
+PostgreSQL has locks of its own, see `advisory`. An SQLite database has a file beside it, `….db.lock`, that the
+operating system locks for as long as the process lives, however that ends: on one machine a dead run never holds
+anything, what its process number means today and whether the machine was started anew in between. In the file stands
+who holds it.
 
 A disk that several machines share may not carry the lock from one to the other. There the file's own age counts:
 whoever holds it touches it every minute, and what was not touched for five counts as dead.
@@ -21,15 +22,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import sqlalchemy as sa
-
 from fleet.errors import LockedError, StoreError
+from fleet.store import advisory
 from fleet.toml_table import plain
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-    from sqlalchemy.engine import Connection, Engine
 
     from fleet.store.database import Database
 
@@ -48,7 +46,7 @@ def lock(database: Database, at: datetime) -> Generator[None]:
         LockedError: another run holds it.
         StoreError: the lock cannot be had here at all; or the database failed while it was held.
     """
-    with _file_lock(database.path, at) if database.path else _advisory_lock(database.engine):
+    with _file_lock(database.path, at) if database.path else advisory.alone(database.engine):
         yield
 
 
@@ -182,39 +180,3 @@ def _touched(place: Path, every: timedelta = TOUCHED_EVERY) -> Generator[None]:
         yield
     finally:
         over.set()
-
-
-_KEY = 0x666C656574
-"""ASCII "fleet": the one lock we take in a PostgreSQL database."""
-_WHO = """
-    SELECT activity.application_name, activity.backend_start
-    FROM pg_locks JOIN pg_stat_activity AS activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pg_locks.database = activity.datid
-      AND (classid::bigint << 32) + objid::bigint = :key AND activity.datname = current_database()
-"""
-
-
-@contextmanager
-def _advisory_lock(engine: Engine) -> Generator[None]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # At most 63 bytes; whoever is refused reads it there.
-        name = f"fleetkeep: process {os.getpid()} on the machine {platform.node()}"
-        connection.execute(
-            sa.text("SELECT set_config('application_name', :name, false)"), {"name": name[:63]}
-        )
-        if not connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}):
-            raise LockedError(f"another run holds the database's lock{_who(connection)}; wait for it to end")
-        try:
-            yield
-        finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
-
-
-def _who(connection: Connection) -> str:
-    row = connection.execute(sa.text(_WHO), {"key": _KEY}).first()
-    if (
-        row is None or not row.application_name
-    ):  # it ended meanwhile; or this role may not look at others' sessions
-        return ""
-    who, since = plain(row.application_name.removeprefix("fleetkeep: ")), row.backend_start.astimezone(UTC)
-    return f": {who}, since {since:%Y-%m-%dT%H:%M:%SZ}"

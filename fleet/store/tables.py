@@ -90,11 +90,24 @@ source = sa.Table(
     comment="A configured source; its name is its identity",
 )
 
+shared_run = sa.Table(
+    "shared_run",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, unique=True),
+    sa.Column("as_of", UtcTime, nullable=False, comment="The clock of all who take part"),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("sources", sa.String(64), nullable=False, comment="Digest of the names of all that it reads"),
+    sa.Column("reported_at", UtcTime, comment="NULL until its report is in place and told of"),
+    comment="A run that several processes share by its name",
+)
+
 collection = sa.Table(
     "collection",
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("source_id", Id, sa.ForeignKey("source.id"), nullable=False),
+    sa.Column("shared_run_id", Id, sa.ForeignKey("shared_run.id"), index=True),
     sa.Column("as_of", UtcTime, nullable=False, comment="The clock of this collection"),
     sa.Column("started_at", UtcTime, nullable=False),
     sa.Column("finished_at", UtcTime),
@@ -242,6 +255,7 @@ run = sa.Table(
     sa.Column("hold", sa.Boolean, nullable=False),
     sa.Column("chained", sa.Boolean, nullable=False, comment="False for a second look at a past night"),
     sa.Column("previous_id", Id, sa.ForeignKey("run.id"), comment="The run whose findings it went on from"),
+    sa.Column("shared_run_id", Id, sa.ForeignKey("shared_run.id"), unique=True),
     sa.Column("version", sa.String(64), nullable=False),
     sa.Column(
         "settings", sa.JSON, nullable=False, comment="Policy, waivers, title: all that judged, no secrets"

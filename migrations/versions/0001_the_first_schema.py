@@ -62,9 +62,32 @@ def upgrade() -> None:
         comment="A configured source; its name is its identity",
     )
     op.create_table(
+        "shared_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("as_of", UtcTime(), nullable=False, comment="The clock of all who take part"),
+        sa.Column("started_at", UtcTime(), nullable=False),
+        sa.Column(
+            "sources",
+            sa.String(length=64),
+            nullable=False,
+            comment="Digest of the names of all that it reads",
+        ),
+        sa.Column(
+            "reported_at",
+            UtcTime(),
+            nullable=True,
+            comment="NULL until its report is in place and told of",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_run")),
+        sa.UniqueConstraint("name", name=op.f("uq_shared_run_name")),
+        comment="A run that several processes share by its name",
+    )
+    op.create_table(
         "collection",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shared_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("as_of", UtcTime(), nullable=False, comment="The clock of this collection"),
         sa.Column("started_at", UtcTime(), nullable=False),
         sa.Column("finished_at", UtcTime(), nullable=True),
@@ -80,11 +103,15 @@ def upgrade() -> None:
         sa.Column("reported", sa.JSON(), nullable=False, comment="The signals that this source reports"),
         sa.Column("problems", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_collection_source_id_source")),
+        sa.ForeignKeyConstraint(
+            ["shared_run_id"], ["shared_run.id"], name=op.f("fk_collection_shared_run_id_shared_run")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
         comment="One attempt to read one source",
     )
     with op.batch_alter_table("collection", schema=None) as batch_op:
         batch_op.create_index("ix_collection_source_id_id", ["source_id", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_collection_shared_run_id"), ["shared_run_id"], unique=False)
 
     op.create_table(
         "finding",
@@ -120,6 +147,7 @@ def upgrade() -> None:
             nullable=True,
             comment="The run whose findings it went on from",
         ),
+        sa.Column("shared_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("version", sa.String(length=64), nullable=False),
         sa.Column(
             "settings",
@@ -159,7 +187,11 @@ def upgrade() -> None:
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["catalog_id"], ["catalog.id"], name=op.f("fk_run_catalog_id_catalog")),
         sa.ForeignKeyConstraint(["previous_id"], ["run.id"], name=op.f("fk_run_previous_id_run")),
+        sa.ForeignKeyConstraint(
+            ["shared_run_id"], ["shared_run.id"], name=op.f("fk_run_shared_run_id_shared_run")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        sa.UniqueConstraint("shared_run_id", name=op.f("uq_run_shared_run_id")),
         comment="One judgement of the fleet",
     )
     op.create_table(
@@ -437,9 +469,11 @@ def downgrade() -> None:
 
     op.drop_table("finding")
     with op.batch_alter_table("collection", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_collection_shared_run_id"))
         batch_op.drop_index("ix_collection_source_id_id")
 
     op.drop_table("collection")
+    op.drop_table("shared_run")
     op.drop_table("source")
     op.drop_table("gap_set")
     with op.batch_alter_table("device", schema=None) as batch_op:
