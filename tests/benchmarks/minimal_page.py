@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fleet.model.run import DeviceReport
 
-_PAGE = """<!doctype html><meta charset="utf-8"><title>Minimal</title>
+PAGE = """<!doctype html><meta charset="utf-8"><title>Minimal</title>
 <style>.window{height:600px;overflow:auto}.tall{position:relative}.row{position:absolute;height:24px}</style>
 <input role="searchbox"><p class="count"></p><div class="window"><div class="tall"></div></div>
 <script type="application/octet-stream" id="fleet">%s</script>
@@ -59,7 +59,7 @@ def write(path: Path, reports: Iterable[DeviceReport]) -> None:
     """The page of these devices."""
     rows = [_row(report) for report in reports]
     packed = gzip.compress(json.dumps(rows, separators=(",", ":")).encode(), 6, mtime=0)
-    path.write_text(_PAGE % base64.b64encode(packed).decode(), encoding="utf-8")
+    path.write_text(PAGE % base64.b64encode(packed).decode(), encoding="utf-8")
 
 
 def _row(report: DeviceReport) -> list[str | None]:
