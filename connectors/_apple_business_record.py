@@ -7,14 +7,13 @@ third-party copies of its reference, read 2026-11-22. Of a real device no answer
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from connectors import _wire
-from connectors._rows import Loose, field
+from connectors._rows import Loose, field, reader
 from fleet.model.device import DeviceRecord, Ownership, Platform
 from fleet.model.fact import ABSENT, Fact, Gap
 
@@ -109,8 +108,8 @@ def read_record(native_id: str, row: object, detail: object, directory: Director
         detail: attributes of its details; a gap where they were not asked for or not had.
         directory: the lists beside it.
     """
-    listed = partial(field, field(row, "attributes"))
-    told = partial(field, None if isinstance(detail, Gap) else detail)
+    listed = reader(field(row, "attributes"))
+    told = reader(None if isinstance(detail, Gap) else detail)
     serial = _wire.text(listed("serialNumber"))
     owned = None if isinstance(serial, Gap) else directory.owned.get(serial)
     identifier = _wire.text(field(owned, "productType"))

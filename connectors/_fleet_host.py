@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated
 
 from pydantic import TypeAdapter
@@ -18,7 +17,7 @@ from typing_extensions import TypedDict
 from connectors import _wire
 from connectors._enrollment import personal
 from connectors._fleet_standing import identifiers, standing_of
-from connectors._rows import Loose, field, rows
+from connectors._rows import Loose, field, reader, rows
 from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
@@ -145,7 +144,7 @@ def identity(host: object) -> str | None:
 
 
 def _record(host: object, native_id: str) -> DeviceRecord:
-    h, end_user = partial(field, host), _first(field(host, "end_users"))
+    h, end_user = reader(host), _first(field(host, "end_users"))
     standing, platform = standing_of(host), _platform(h("platform"))
     serial, udid = identifiers(host, platform, standing)
     capacity, available = _wire.storage(

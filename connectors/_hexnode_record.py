@@ -7,12 +7,11 @@ public clients, read 2026-11-22). No page of an iPhone was seen: its keys are th
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors import _wire
 from connectors._hexnode_lists import identity
-from connectors._rows import field
+from connectors._rows import field, reader
 from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, Fact, Gap
 
@@ -70,7 +69,7 @@ def read_record(row: object, place: str, groups: Mapping[str, list[str]] | Gap) 
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable id")
-    of = partial(field, row)
+    of = reader(row)
     model = _wire.text(of("model_name"))
     return DeviceRecord(
         native_id=native_id,
@@ -96,7 +95,7 @@ def with_page(record: DeviceRecord, page: object) -> DeviceRecord:
 
 
 def _of_page(page: object) -> Mapping[str, Fact[Any]]:
-    of, device = partial(field, page), partial(field, field(page, "device"))
+    of, device = reader(page), reader(field(page, "device"))
     capacity, available = _wire.storage(
         device("device_capacity"), device("available_device_capacity"), unit=_wire.GB
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
 from connectors._enrollment import personal
-from connectors._rows import field
+from connectors._rows import field, reader
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap
 
@@ -86,7 +85,7 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
         place: where the row stands, for the report.
         beta: the row comes from Graph's beta, which knows more properties.
     """
-    r = partial(field, row)
+    r = reader(row)
     native_id = _wire.text(r("id"))
     if isinstance(native_id, Gap):
         return Rejected(place, "no usable id")
@@ -120,7 +119,7 @@ def read_record(row: object, place: str, *, beta: bool) -> DeviceRecord | Reject
 
 def detailed(record: DeviceRecord, answer: object) -> DeviceRecord:
     """The record with what the device's own answer adds; None as `answer` where there is none."""
-    hardware = partial(field, field(answer, "hardwareInformation"))
+    hardware = reader(field(answer, "hardwareInformation"))
     identifier = _wire.text(hardware("productName"))
     whole = replace(
         record,

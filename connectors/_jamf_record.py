@@ -6,7 +6,6 @@ Names, units and empty values are those of `GET /v2/mobile-devices/detail` (Jamf
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
@@ -14,7 +13,7 @@ from typing_extensions import TypedDict
 
 from connectors import _wire
 from connectors._enrollment import personal
-from connectors._rows import Loose, field, has, mapping, rows
+from connectors._rows import Loose, field, has, mapping, reader, rows
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, UNREADABLE, Fact, Gap, Never
 
@@ -136,7 +135,7 @@ def read_record(row: object, place: str, sites: Mapping[str, str]) -> DeviceReco
     if native_id is None:
         return Rejected(place, "no usable mobileDeviceId")
     general, hardware, user = (field(row, name) for name in ("general", "hardware", "userAndLocation"))
-    g, h, u = partial(field, general), partial(field, hardware), partial(field, user)
+    g, h, u = reader(general), reader(hardware), reader(user)
     inventory_at = _wire.instant(g("lastInventoryUpdateDate"))
     identifier, model = _wire.text(h("modelIdentifier")), _wire.text(h("model"))
     platform = _platform(field(row, "deviceType"), identifier, model)

@@ -7,7 +7,6 @@ School, read 2026-11-22). The same value may come as a number or as text: both a
 from __future__ import annotations
 
 import html
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
@@ -16,7 +15,7 @@ from typing_extensions import TypedDict
 from connectors import _wire
 from connectors._jamf_school_backup import HANDHELD, account_of, backup_of, false_counts, switch
 from connectors._jamf_school_dates import moment
-from connectors._rows import Loose, field, rows
+from connectors._rows import Loose, field, reader, rows
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
@@ -97,7 +96,7 @@ def read_record(
     native_id = _wire.text(field(row, "UDID"))
     if isinstance(native_id, Gap):
         return Rejected(place, "no usable UDID")
-    r, model, owner = partial(field, row), _section(row, "model"), _section(row, "owner")
+    r, model, owner = reader(row), _section(row, "model"), _section(row, "owner")
     identifier, model_name = _wire.text(field(model, "identifier")), _wire.text(field(model, "name"))
     platform = _platform(row, identifier, model_name)
     capacity, available = _wire.storage(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connectors import _wire
-from connectors._rows import field
+from connectors._rows import field, reader
 from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
@@ -84,7 +83,7 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable device_id")
-    of = partial(field, row)
+    of = reader(row)
     identifier, user = _text(of("product_name")), of("user")
     removed = _flag(of("is_removed"))
     return DeviceRecord(
@@ -108,7 +107,7 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
     """The record with what is told of the device alone, or with the gap in its place."""
     if isinstance(details, Gap):
         return replace(record, **dict.fromkeys(BY_DETAILS, details))
-    more = partial(field, details)
+    more = reader(details)
     identifier = _wire.first_known(record.model_identifier, _text(more("product_name")))
     listed = replace(
         record,
@@ -123,7 +122,7 @@ def with_details(record: DeviceRecord, details: object) -> DeviceRecord:
 
 
 def _of_details(details: object, platform: Fact[Platform], serial: Fact[str]) -> Mapping[str, Fact[Any]]:
-    of = partial(field, details)
+    of = reader(details)
     # A free space of 0.0 is one that is not known.
     capacity, available = _wire.storage(
         number_in(of("device_capacity")),

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC
-from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
 from connectors._enrollment import enrolled, personal
-from connectors._rows import field, mapping
+from connectors._rows import field, mapping, reader
 from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
@@ -91,7 +90,7 @@ def read_record(row: object, place: str) -> DeviceRecord | Rejected:
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable deviceudid or serial_number")
-    column = partial(field, row)
+    column = reader(row)
     enrollment = _enrollment(column("ManagementStatus"))
     inventory_at = _moment(column("date_info"))
     identifier, model = _wire.text(column("device_model")), _wire.text(column("model_name"))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 P = TypeVar("P")
 
@@ -78,6 +79,11 @@ def field(section: object, key: str) -> object:
     if isinstance(section, dict):
         return cast("dict[str, object]", section).get(key)
     return None if section is None else _MISREAD
+
+
+def reader(section: object) -> Callable[[str], object]:
+    """`field` of that section, for the many keys of a row."""
+    return cast("dict[str, object]", section).get if isinstance(section, dict) else partial(field, section)
 
 
 def has(section: object, key: str) -> bool:

@@ -7,7 +7,6 @@ Only these are kept: the list also carries recovery keys and passwords. Names, u
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import TypeAdapter
@@ -15,7 +14,7 @@ from typing_extensions import TypedDict
 
 from connectors import _wire
 from connectors._enrollment import enrolled, personal
-from connectors._rows import Loose, decode, field
+from connectors._rows import Loose, decode, field, reader
 from connectors._simplemdm_lists import Group, groups_of, identity
 from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE, Fact, Gap
@@ -106,7 +105,7 @@ def read_record(
     native_id = identity(row)
     if native_id is None:
         return Rejected(place, "no usable id")
-    of = partial(field, field(row, "attributes"))
+    of = reader(field(row, "attributes"))
     identifier, model = _wire.text(of("product_name")), _model(_wire.text(of("model_name")))
     # Of a Mac, `model` is the identifier; of others a part number.
     platform = _wire.platform_of_model(identifier, model, _wire.text(of("model")))

@@ -160,9 +160,10 @@ def utc(moment: datetime) -> Fact[datetime]:
     if moment.year < _FIRST_REAL_DAY.year:
         return ABSENT
     try:
-        moment = moment.astimezone(UTC).replace(microsecond=0)
+        moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except OverflowError:
         return UNREADABLE
+    moment = moment.replace(microsecond=0) if moment.microsecond else moment
     return moment if moment >= _FIRST_REAL_DAY else ABSENT
 
 

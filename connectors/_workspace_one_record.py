@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from connectors import _wire
 from connectors._enrollment import enrolled
-from connectors._rows import field, rows
+from connectors._rows import field, reader, rows
 from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 
@@ -68,7 +67,7 @@ def read_record(row: object, place: str, collected_at: datetime) -> DeviceRecord
     native_id = _identity(row)
     if native_id is None:
         return Rejected(place, "no usable Uuid or Id")
-    r = partial(field, row)
+    r = reader(row)
     told = _Told(r, collected_at)
     capacity, available = _wire.storage(r("DeviceCapacity"), r("AvailableDeviceCapacity"), unit=1)
     model = _model(_wire.text(r("Model")), _wire.text(field(r("ModelId"), "Name")))

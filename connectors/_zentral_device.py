@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Annotated, NotRequired
 
 from pydantic import TypeAdapter
@@ -16,7 +15,7 @@ from typing_extensions import TypedDict
 
 from connectors import _mdm_answer, _wire
 from connectors._enrollment import enrolled, personal
-from connectors._rows import Loose, field
+from connectors._rows import Loose, field, reader
 from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Fact
 
@@ -133,7 +132,7 @@ def identity(row: object, key: str = "id") -> str | None:
 
 
 def _listed(row: object, native_id: str) -> DeviceRecord:
-    r, user = partial(field, row), field(row, "realm_user")
+    r, user = reader(row), field(row, "realm_user")
     enrollment = enrolled(by_user=_wire.flag(r("user_enrollment")), automated=_wire.flag(r("dep_enrollment")))
     hidden = enrollment is Enrollment.USER
     return DeviceRecord(

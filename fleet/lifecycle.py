@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from fleet.model.finding import Action, Basis, Evidence, Finding, Problem, Severity, State
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +47,7 @@ class Ticket(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Memory:
     """What is remembered of a finding from one run to the next.
 
@@ -79,7 +80,7 @@ class Memory:
     waiver_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Tonight:
     """What tonight says about one problem of one device.
 

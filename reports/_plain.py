@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from fleet.model.device import Device
 
 T = TypeVar("T")
+_TO_THE_SECOND = len("2026-11-22T02:00:00")
 
 
 def zulu(moment: datetime) -> str:
     """`moment` in UTC with whole seconds, as in `2026-11-22T02:00:00Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat()[:_TO_THE_SECOND] + "Z"
 
 
 def file_name(name: str, identity: str, otherwise: str) -> str:

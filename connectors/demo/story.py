@@ -6,12 +6,12 @@ condition follows from the life alone, so any night of any device can be asked f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.demo.hardware import TELEVISION, Model, Release, newest
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from connectors.demo.people import Person, Place
@@ -97,7 +97,7 @@ class Span(NamedTuple):
         return self.start <= night < self.end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Life:
     """Everything about one device that does not change from night to night.
 
@@ -177,7 +177,7 @@ class Life:
         return newest(self.major, (day - timedelta(days=self.lag_days)).date())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Condition:
     """What a device last reported. Times are UTC; `last_backup_at` is None where no backup was ever made.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fleet.model.fact import Gap, MissingFact
 from fleet.model.finding import Basis, Clear, Found, Undetermined, Verdict
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +39,7 @@ def no_readings() -> Sequence[Reading]:
     return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Case:
     """One device before the bench.
 

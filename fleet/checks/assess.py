@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from fleet.model.finding import (
     Undetermined,
     Verdict,
 )
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ BACKUP = "backup"
 _ASSESSED = frozenset({Platform.IOS, Platform.IPADOS, Platform.VISIONOS})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Assessment:
     """What the checks say of one device tonight.
 

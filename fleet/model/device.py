@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fleet.model.fact import NOT_REPORTED, Fact, Gap, Never
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +42,7 @@ class Ownership(StrEnum):
     PERSONAL = "personal"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signals:
     """Every signal that a source can report; a field left out can only read as `not_reported`.
 
@@ -91,7 +92,7 @@ facts_of = attrgetter(*SIGNALS)
 TIME_SIGNALS = ("last_cloud_backup_at", "last_local_backup_at", "inventory_at", "checkin_at", "enrolled_at")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceRecord(Signals):
     """What one source says of one device at one collection.
 
@@ -135,7 +136,7 @@ class Standing(StrEnum):
     """A complete collection did not contain it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sighting:
     """One source's last known record of a device, with its age and its standing in the latest collection.
 
@@ -150,7 +151,7 @@ class Sighting:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Device(Signals):
     """One device, merged: per signal the freshest known value over all its sightings.
 

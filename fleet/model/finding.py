@@ -8,6 +8,8 @@ from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from fleet.model.frozen import frozen
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -116,7 +118,7 @@ Verdict: TypeAlias = Clear | Found | Undetermined
 CLEAR = Clear()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Problem:
     """What tonight's verdicts say about one problem of one device, before its history is known.
 
@@ -142,7 +144,7 @@ class Problem:
     observed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """A problem with its history: what reports and tickets show.
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.model.finding import Finding, Severity, Status
+from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +127,7 @@ class Handling(NamedTuple):
 ANY_DEVICE = Handling()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlanStep:
     """One fix to try, in the place where it stands in the device's plan.
 
@@ -154,7 +155,7 @@ class Strength(StrEnum):
     """No management system can see it, so nothing but trying its cure tells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Cause:
     """One possible cause of a missing backup, with what speaks for it and against it.
 
@@ -170,7 +171,7 @@ class Cause:
     evidence_against: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RuledOut:
     """A cause that this device's evidence excludes.
 
@@ -212,7 +213,7 @@ class Observation:
     last_backup: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceReport:
     """Everything the reports say of one device.
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,8 +26,7 @@ _FIRST = 7
 """Columns before the signals in `_SIGHTINGS`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sighted:
+class Sighted(NamedTuple):
     """One device as a run sees it.
 
     Attributes:

@@ -13,8 +13,9 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -42,8 +43,7 @@ _NEVER_REASON = "never"
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A record ready to be written: its values without gaps, its gaps, and their digest."""
 
     record: DeviceRecord
@@ -79,11 +79,12 @@ def _bare(
         elif kind is datetime:
             values.append(moment(fact))
         else:
-            values.append(json.dumps(fact) if kind is tuple else fact.value)
+            values.append(_listed(fact) if kind is tuple else fact.value)
     return values
 
 
 _PLAIN = frozenset({str, int, bool})
+_listed = lru_cache(maxsize=4096)(json.dumps)  # devices of one kind are in the same groups
 
 
 def _digest(slow: list[Any], reasons: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _NAMES = (*SLOW, *FAST)
 COLUMNS = (*(t.record.c[name] for name in SLOW), *(t.reading.c[name] for name in FAST))
 """What has to be selected for a record, beside its native id and the number of its gap set."""
-_ENUMS = tuple(
-    (_NAMES.index(name), kind)
+_WORDS = tuple(
+    (_NAMES.index(name), {member.value: member for member in kind})
     for name, kind in (("platform", Platform), ("enrollment", Enrollment), ("ownership", Ownership))
 )
 _GROUPS = _NAMES.index("groups")
@@ -39,14 +40,20 @@ class Records:
     def of(self, native_id: str, gap_set_id: int, columns: Sequence[Any]) -> DeviceRecord:
         """The record whose `COLUMNS` hold these values."""
         values = list(columns)
-        for index, kind in _ENUMS:
+        for index, members in _WORDS:
             if values[index] is not None:
-                values[index] = kind(values[index])
+                values[index] = members[values[index]]
         if values[_GROUPS] is not None:
-            values[_GROUPS] = tuple(json.loads(values[_GROUPS]))
+            values[_GROUPS] = _groups(values[_GROUPS])
         signals: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
         signals.update(self._gaps[gap_set_id])
         return DeviceRecord(native_id=native_id, **signals)
+
+
+@lru_cache(maxsize=4096)
+def _groups(listed: str) -> tuple[str, ...]:
+    """Devices of one kind are in the same groups: they are read once, and kept once."""
+    return tuple(json.loads(listed))
 
 
 def _gap(pair: str) -> tuple[str, Gap | Never]:
