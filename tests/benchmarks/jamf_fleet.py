@@ -104,7 +104,7 @@ _ORDER = (
     "room",
     "department",
 )
-_LONGEST_AGO = 1000
+_LONGEST_AGO = 60
 
 
 def _days(night: int) -> list[bytes]:
@@ -129,7 +129,7 @@ def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
         days[9 + i % 20 if kind == _SILENT else 0] + clock,
         days[0] + clock,
         b'"26.7.1"' if spread % 9 else b'"26.4"',
-        days[300 + spread % 600] + clock,
+        _ENROLLED[spread % len(_ENROLLED)],
         b'"5f3c0d6e-0000-4000-8000-%012d"' % i,
         b"false" if kind in _OFF else b"true",
         _last_backup(kind, i, night, days, clock),
@@ -148,6 +148,7 @@ def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
     )
 
 
+_ENROLLED = [f'"{FIRST_NIGHT - timedelta(days=300 + ago):%Y-%m-%d}T12:00:00Z"'.encode() for ago in range(600)]
 _SILENT = 99
 _OFF = range(95, 99)
 _NEVER = range(92, 95)
@@ -159,7 +160,7 @@ def _last_backup(kind: int, i: int, night: int, days: list[bytes], clock: bytes)
     if kind in _NEVER:
         return b"null"
     if kind in _OFF:
-        return days[200] + clock
+        return _ENROLLED[i % len(_ENROLLED)]
     if kind in _STOPPED:
         return days[(night + i) % _ILL_FOR] + clock
     if kind in _SELDOM:
