@@ -81,10 +81,12 @@ class Office:
 
     Attributes:
         env: what the admin's environment has besides the usual.
+        url: of the database.
     """
 
     folder: Path
     env: dict[str, str] = field(default_factory=lambda: {"JAMF_SECRET": SECRET})
+    url: str = "sqlite:///fleetkeep.db"
 
     @property
     def reports(self) -> Path:
@@ -97,7 +99,7 @@ class Office:
     def configure(self, *sources: str, head: str = "") -> None:
         """Write the settings file: defaults, `head`, and the sources; Apple's feeds are not asked unless it says so."""
         quiet = "" if "[catalog]" in head else "[catalog]\nrefresh = false"
-        text = "\n".join(['[database]\nurl = "sqlite:///fleetkeep.db"', quiet, head, *sources])
+        text = "\n".join([f'[database]\nurl = "{self.url}"', quiet, head, *sources])
         settings = self.folder / "fleetkeep.toml"
         settings.write_text(text, encoding="utf-8")
         settings.chmod(0o600)

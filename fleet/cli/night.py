@@ -7,6 +7,7 @@ import math
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -51,6 +52,7 @@ class Work:
         as_of: the clock of every judgement.
         bar: shows progress; None to be quiet.
         refresh: gives what Apple's feeds brought; without them the bundled catalogue judges.
+        shared_run_id: the shared run that this is a part of.
         stopwatch: takes the time of collecting, judging and putting the report in place.
     """
 
@@ -58,6 +60,7 @@ class Work:
     as_of: datetime
     bar: Bar | None
     refresh: Callable[[], Taken] = lambda: Taken(catalog=bundled())
+    shared_run_id: int | None = None
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def collect(
@@ -75,6 +78,7 @@ class Work:
             now=compose.now,
             progress=self.bar,
             accept_mass_change=accept_mass_change,
+            shared_run_id=self.shared_run_id,
         )
         with self.stopwatch.stage("collect"):
             outcomes = collect(sources, night)
@@ -116,6 +120,7 @@ class Work:
                 accept_mass_change=accept_mass_change,
                 notes=(*apple.notes, *notes),
                 history=history,
+                shared_run_id=self.shared_run_id,
             )
         if self.bar:
             self.bar.clear()
@@ -124,21 +129,16 @@ class Work:
     def publish(
         self,
         terms: Terms,
-        names: Sequence[str],
         root: Path,
         formats: Sequence[Format],
+        made: Callable[[Listener], RunReport],
         *,
-        accept_mass_change: bool,
         also: Listener | None = None,
-        notes: Sequence[str] = (),
     ) -> tuple[RunReport, Path]:
-        """Judge, with `also` listening, and put the report of it in place; returns where."""
+        """Put the report of what `made` has to tell in place, with `also` listening; returns where."""
         texts = context_of(terms.policy, terms.base_url, self.as_of, terms.brand)
         with Publication(root, self.as_of, formats, texts) as publication:
-            listener = Several(publication, also) if also else publication
-            finished = self.judge(
-                terms, names, listener, accept_mass_change=accept_mass_change, history=True, notes=notes
-            )
+            finished = made(Several(publication, also) if also else publication)
             with self.stopwatch.stage("publish"):
                 return finished, publication.publish(finished)
 
@@ -172,8 +172,8 @@ class ConfiguredNight:
             full=full,
             deadline_minutes=self._loaded.run.deadline_minutes,
         )
-        if omit and (erased := erasure.erase_signals(self._work.database, omit)):
-            self._say(f"erased from {erased:,} stored records: {', '.join(omit)} ([privacy] omit)")
+        if self._work.shared_run_id is None:
+            self._erase()
         self._tell_sources(outcomes)
         return outcomes
 
@@ -183,46 +183,71 @@ class ConfiguredNight:
         Args:
             record: takes down what was published.
         """
-        terms = compose.terms_of(self._loaded, waivers.in_force(self._work.database, self._work.as_of))
+        if self._work.shared_run_id is not None:
+            self._erase()  # not while others write
+        work, notices = self._work, Notices(self._loaded)
+        terms = compose.terms_of(self._loaded, waivers.in_force(work.database, work.as_of))
+        notes = notices.notes(work.database) if publish else ()
         names = [config.name for config in self._loaded.sources]
-        if not publish:
-            finished = self._work.judge(terms, names, Silence(), accept_mass_change=accept_mass_change)
-            self._say(summary(finished))
-            return finished
-        report = self._loaded.report
-        formats = ready(report.formats, report.split_by)
-        notices = Notices(self._loaded)
-        finished, place = self._work.publish(
+
+        made = partial(
+            work.judge,
             terms,
             names,
-            report.directory,
-            formats,
             accept_mass_change=accept_mass_change,
-            also=notices if self._loaded.notify else None,
-            notes=notices.notes(self._work.database),
+            history=publish,
+            notes=notes,
         )
-        self._say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
-        if record:
-            record.published(self._work.database, finished, place, self._work.stopwatch.stages)
-        if told := notices.send(self._work.database, finished, place):
-            self._say(f"told: {', '.join(told)}")
-        if days := self._loaded.privacy.keep_days:
-            retention.prune(self._work.database, before=self._work.as_of - timedelta(days=days))
+        if publish:
+            return self._publish(terms, made, notices, record)
+        finished = made(Silence())
+        self.say(summary(finished))
         return finished
+
+    def publish_again(self, run_id: int, record: Record) -> RunReport:
+        """Report an evaluation that is finished, and tell of it, in place of a process that died before it had."""
+        again, _ = judge.remade(self._work.database, run_id)
+        made = partial(judge.judge_again, self._work.database, run_id, history=True)
+        return self._publish(again.terms, made, Notices(self._loaded), record)
+
+    def _publish(
+        self, terms: Terms, made: Callable[[Listener], RunReport], notices: Notices, record: Record | None
+    ) -> RunReport:
+        database, report = self._work.database, self._loaded.report
+        formats = ready(report.formats, report.split_by)
+        also = notices if self._loaded.notify else None
+        finished, place = self._work.publish(terms, report.directory, formats, made, also=also)
+        self.say(f"{summary(finished)}\nreport: {front_page(place, formats)}")
+        if record:
+            record.published(database, finished, place, self._work.stopwatch.stages)
+        if told := notices.send(database, finished, place):
+            self.say(f"told: {', '.join(told)}")
+        if days := self._loaded.privacy.keep_days:
+            retention.prune(database, before=self._work.as_of - timedelta(days=days))
+        return finished
+
+    def _erase(self) -> None:
+        """Take what is not to be stored any more out of what is stored."""
+        omit = self._loaded.privacy.omit
+        if omit and (erased := erasure.erase_signals(self._work.database, omit)):
+            self.say(f"erased from {erased:,} stored records: {', '.join(omit)} ([privacy] omit)")
 
     def _tell_sources(self, outcomes: dict[str, Outcome]) -> None:
         names = list(outcomes)
         for basis in ledger.basis_at(self._work.database, names, self._work.as_of):
+            if basis.removed:
+                continue  # not among those that were read now
             source = basis.report
             of = f" of {source.expected:,}" if source.expected is not None else ""
             unreadable = f", {source.unreadable:,} unreadable" if source.unreadable else ""
-            self._say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
+            self.say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
             if source.outcome is not Outcome.COMPLETE:
                 with log_fields(source=source.name):
                     for trouble in source.problems:
                         logs.say(_of_source(source.name, trouble.message))
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Tell the person at the keyboard, if that one wants to hear."""
         if self._loud:
             typer.echo(text)
 

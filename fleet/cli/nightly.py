@@ -28,6 +28,20 @@ Accept = Annotated[
 FailOn = Annotated[
     Severity | None, typer.Option("--fail-on", help="Exit 1 when a finding of this severity or worse stands.")
 ]
+Name = Annotated[
+    str | None,
+    typer.Option(
+        help="Share this run with all processes that give this name; needs PostgreSQL.", show_default=False
+    ),
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Read the K-th of N shares of the sources, in the run of --name or of today.",
+    ),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="The report directory, in place of the settings'.")]
 Formats = Annotated[list[str] | None, typer.Option("--format", help="Only this format; may be repeated.")]
 Redact = Annotated[
@@ -59,9 +73,23 @@ def run(
     fail_on: FailOn = None,
     full: Full = False,
     accept_mass_change: Accept = False,
+    name: Name = None,
+    shard: ShardOf = None,
 ) -> None:
-    """The nightly job: collect, evaluate, report, notify."""
-    from fleet.cli import last_run, notices
+    """The nightly job: collect, evaluate, report, notify. Several processes can share it, see --name."""
+    from fleet.cli import last_run, notices, shared
+
+    if name is not None or shard is not None:
+        asked = shared.Asked(
+            name=name,
+            shard=shard,
+            sources=source or (),
+            as_of=as_of,
+            fail_on=fail_on,
+            full=full,
+            accept_mass_change=accept_mass_change,
+        )
+        raise typer.Exit(shared.run(context.obj, asked))
 
     config = context.obj.config
     with last_run.kept(config) as record, notices.alarmed(config), _night(context, as_of) as night:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
             if night < nights - 1:
                 work.judge(TERMS, _names(sources), Silence(), accept_mass_change=False)
         chosen = ready(DEFAULT_FORMATS)
-        finished, _ = work.publish(TERMS, _names(sources), out, chosen, accept_mass_change=False)
+        judged = partial(work.judge, TERMS, _names(sources), accept_mass_change=False, history=True)
+        finished, _ = work.publish(TERMS, out, chosen, judged)
         database.engine.dispose()
     if loud:
         typer.echo(f"{summary(finished)}\nreport: {front_page(out / 'latest', chosen).absolute()}")
