@@ -23,7 +23,19 @@ class SourceSettings(BaseModel):
     """The keys that every `[[source]]` may have; a kind adds its own in a subclass.
 
     A field of type `SecretStr` is a secret: the settings hold a reference there, a connector gets what it led to.
-    `icloud_plan_gb` is the storage plan assumed for this source's devices, in place of the policy's.
+
+    Attributes:
+        name: the source's name for ever, in small letters, digits and hyphens: its devices go by it.
+        kind: what it is a tenant of.
+        site: a label for every device of this source, in place of what the vendor says.
+        enabled: with false it is not read, and nothing follows from that.
+        timeout_seconds: for one whole request.
+        deadline_minutes: for the whole source; what came by then counts as partial.
+        max_body_mb: the most that one answer may hold, after decompression.
+        max_concurrency: requests at once; by default what the vendor allows.
+        page_size: devices a page; by default what the vendor does best with.
+        verify: true, or a CA bundle (PEM) by which the server's certificate is verified.
+        icloud_plan_gb: the storage plan assumed for this source's devices, in place of the policy's.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)

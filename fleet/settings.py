@@ -119,6 +119,11 @@ class Catalog(BaseModel):
     """`[catalog]`: whether a run asks Apple's public feeds, which of them, where, and by which certificates.
 
     Attributes:
+        refresh: ask before a judgement; the run goes on without an answer.
+        feeds: which of them.
+        sofa_url: where `sofa` is, or a mirror of it.
+        gdmf_url: likewise `gdmf`.
+        status_url: likewise `status`.
         verify: a CA bundle for all feeds, where a mirror or a network that looks into TLS has its own.
         apple_root: Apple Root CA in a file, where it cannot be fetched from Apple; for `gdmf` at Apple alone.
     """
@@ -149,7 +154,18 @@ def _accent(value: str) -> str:
 
 
 class Report(BaseModel):
-    """`[report]`; `directory` and `logo` are absolute, `base_url` ends with a slash, `accent` is readable."""
+    """`[report]`; `directory` and `logo` are absolute, `base_url` ends with a slash, `accent` is readable.
+
+    Attributes:
+        directory: where reports go: `latest/`, and a directory for each run.
+        title: what the report is called.
+        formats: what is written.
+        base_url: where readers find `latest/`; makes the links in CSV and JSON absolute.
+        logo: a picture for the head of the page: PNG, JPEG, WebP or SVG of at most 64 KB.
+        accent: the colour of links and bars, as `#0b5cad`; has to be readable on white.
+        footer: a line at the end of every page.
+        split_by: a report for each of them as well, in `slices/`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -167,7 +183,8 @@ class Privacy(BaseModel):
     """`[privacy]`: which signals are never stored, and for how long nights are kept.
 
     Attributes:
-        keep_days: a run forgets nights older than that; None to keep them all.
+        omit: of `name`, `asset_tag`, `user_name`, `user_email`, `department` and `groups`, what is never stored.
+        keep_days: a run forgets nights older than that; without it all are kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -295,7 +312,14 @@ def load(
     )
 
 
-class _DatabaseKeys(BaseModel):
+class DatabaseKeys(BaseModel):
+    """`[database]`.
+
+    Attributes:
+        url: `sqlite:///` and a file, or `postgresql+psycopg://USER@HOST/NAME` (extra `postgres`).
+        password: PostgreSQL's.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = f"{_SQLITE}fleetkeep.db"
@@ -303,8 +327,8 @@ class _DatabaseKeys(BaseModel):
 
 
 def _database(table: Table, base: Path) -> Database | None:
-    table, refs = _referenced(table, _DatabaseKeys)
-    keys = checked(table, _DatabaseKeys)
+    table, refs = _referenced(table, DatabaseKeys)
+    keys = checked(table, DatabaseKeys)
     if keys is None:
         return None
     if keys.url.startswith(_SQLITE):
@@ -508,7 +532,21 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class _WaiverKeys(BaseModel):
+class WaiverKeys(BaseModel):
+    """`[[waiver]]`: a problem accepted on some devices until a day; a device must be within every scope given.
+
+    Attributes:
+        checks: ids of checks, or `*` for all.
+        serials: these devices.
+        sites: devices of these sites.
+        groups: likewise, groups.
+        models: likewise, models by name or identifier.
+        sources: likewise, sources by their names.
+        reason: why it is accepted.
+        owner: who answers for it.
+        expires: the last day on which it holds.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     checks: Lines
@@ -533,7 +571,7 @@ def _waivers(
 ) -> tuple[Waiver, ...]:
     waivers: list[Waiver] = []
     for table in tables:
-        keys = checked(table, _WaiverKeys)
+        keys = checked(table, WaiverKeys)
         if keys is not None:
             _refuse_strangers(table, "checks", keys.checks, {EVERY_CHECK, *known_checks})
             _refuse_strangers(table, "sources", keys.sources, known_sources)

@@ -25,6 +25,13 @@ class ChannelSettings(BaseModel):
     """The keys that every `[[notify]]` may have; a channel adds its own in a subclass.
 
     A field of type `SecretStr` is a secret: the settings hold a reference there. The address of a webhook is one.
+
+    Attributes:
+        name: the notification's own name.
+        kind: how it goes out.
+        enabled: with false it is left alone.
+        timeout_seconds: for one try.
+        verify: true, or a CA bundle (PEM) by which the server's certificate is verified.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -42,7 +49,8 @@ class AudienceSettings(ChannelSettings):
     Attributes:
         when: `changes` for nights on which something moved, `problems` for those on which it got worse, or `always`.
         minimum_severity: what is less is not mentioned.
-        sites: with these, it speaks of their devices only; likewise `sources`.
+        sites: with these, it speaks of their devices only.
+        sources: likewise, of these sources.
     """
 
     when: Literal["changes", "problems", "always"] = "changes"

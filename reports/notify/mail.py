@@ -58,6 +58,11 @@ class MailSettings(AudienceSettings):
     """Keys of an e-mail.
 
     Attributes:
+        host: of the mail server.
+        username: of the account at the server, where it wants one.
+        password: of that account.
+        sender: the address it comes from.
+        recipients: the addresses it goes to.
         security: `starttls`, `tls` from the first byte, or `none` for a server on this machine.
         port: the usual one of `security` unless given.
         attach_max_mb: a report that is larger, as it is in a mail, is left out; 5 unless given, and 0 with `base_url`.

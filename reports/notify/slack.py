@@ -27,7 +27,11 @@ LONGEST_TEXT = 3000
 
 
 class SlackSettings(AudienceSettings):
-    """Keys of a Slack webhook; `url` is its address."""
+    """Keys of a Slack webhook.
+
+    Attributes:
+        url: the address of an incoming webhook.
+    """
 
     url: SecretStr
 

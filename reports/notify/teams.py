@@ -26,7 +26,11 @@ _COLORS = {"critical": "Attention", "high": "Attention", "medium": "Warning"}
 
 
 class TeamsSettings(AudienceSettings):
-    """Keys of a Teams workflow; `url` is the address that its trigger shows."""
+    """Keys of a Teams workflow.
+
+    Attributes:
+        url: the address that the workflow's trigger shows.
+    """
 
     url: SecretStr
 

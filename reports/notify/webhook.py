@@ -31,7 +31,12 @@ _ENCODED = "whsec_"
 
 
 class WebhookSettings(AudienceSettings):
-    """Keys of a generic webhook; `secret` signs what is sent."""
+    """Keys of a generic webhook.
+
+    Attributes:
+        url: the address to post to.
+        secret: signs what is sent.
+    """
 
     url: SecretStr
     secret: SecretStr
