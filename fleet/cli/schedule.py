@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import time
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,16 @@ class Kind(StrEnum):
 At = Annotated[str, typer.Option(metavar="HH:MM", help="When, every day, by this machine's clock.")]
 User = Annotated[str | None, typer.Option(help="The account that it runs as; else you.")]
 Image = Annotated[str | None, typer.Option(help="The container image, for kubernetes.")]
+Shards = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=999,
+        metavar="N",
+        help="For kubernetes: share each night among N pods; needs PostgreSQL.",
+        show_default=False,
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Write the files there instead of printing them.")
 ]
@@ -49,6 +60,7 @@ def schedule(
     at: At = "02:00",
     user: User = None,
     image: Image = None,
+    shards: Shards = 1,
     out: Out = None,
 ) -> None:
     """Print a ready unit for the nightly run, with this machine's own paths; nothing is installed."""
@@ -56,7 +68,12 @@ def schedule(
     from fleet.schedule.registry import SCHEDULERS
 
     loaded = compose.load_settings(context.obj.config)
-    job = _job(loaded, _time(at), user, image or f"fleetkeep:{fleet.__version__}")
+    if shards > 1:
+        _refuse_shards(kind, loaded)
+    job = replace(
+        _job(loaded, _time(at), user, image or f"fleetkeep:{fleet.__version__}"),
+        shards=shards if shards > 1 else 0,
+    )
     scheduler = SCHEDULERS[kind]
     units = scheduler.units_of(job)
     if out is None:
@@ -67,6 +84,18 @@ def schedule(
         logs.say(note, level=logging.WARNING)
     if context.obj.volume >= 0:
         typer.echo(f"next: {scheduler.install}", err=True)
+
+
+def _refuse_shards(kind: Kind, loaded: Settings[SourceSettings]) -> None:
+    if kind is not Kind.KUBERNETES:
+        raise SettingsError(
+            "--shards is for kubernetes; elsewhere each machine's own schedule says which share is its own, as in "
+            "`fleetkeep run --shard 1/2`"
+        )
+    if loaded.database.path is not None:
+        raise SettingsError(
+            f"{loaded.path}: [database] url is an SQLite file; pods that share a night need PostgreSQL"
+        )
 
 
 def _time(text: str) -> time:

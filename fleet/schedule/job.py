@@ -45,6 +45,7 @@ class Job:
         secrets: those of enabled sources and notifications, and the database's.
         caches: what Apple's feeds brought goes to the user's cache, because the database is no file.
         image: the container image, for Kubernetes.
+        shards: how many pods share a night, for Kubernetes; 0 for one that does it alone.
     """
 
     program: str
@@ -59,6 +60,7 @@ class Job:
     secrets: tuple[Secret, ...]
     caches: bool
     image: str
+    shards: int = 0
 
     @property
     def variables(self) -> list[Secret]:

@@ -58,3 +58,19 @@ def test_root_and_paths_outside_of_the_pod_are_warned_of(office: Office) -> None
     office.configure(SOURCE, head='[report]\ndirectory = "/srv/reports"')
     assert "in the pod it would not be on the volume" in office("schedule", "kubernetes").err
     assert "would run as root" in office("schedule", "systemd", "--user", "root").err
+
+
+def test_a_night_is_shared_by_pods_alone(office: Office) -> None:
+    """--shards makes an Indexed Job over PostgreSQL; SQLite and other schedulers are refused, with the remedy."""
+    office.configure(SOURCE)
+    ended = office("schedule", "kubernetes", "--shards", "4")
+    assert (ended.code, ended.out) == (2, "")
+    assert "pods that share a night need PostgreSQL" in ended.err
+    ended = office("schedule", "systemd", "--shards", "4")
+    assert ended.code == 2
+    assert "`fleetkeep run --shard 1/2`" in ended.err
+    office.url = "postgresql+psycopg://fleetkeep@db.example/fleetkeep?sslmode=verify-full"
+    office.configure(SOURCE)
+    ended = office("schedule", "kubernetes", "--shards", "4")
+    assert ended.code == 0, ended.err
+    assert "completionMode: Indexed" in ended.out

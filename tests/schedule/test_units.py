@@ -254,6 +254,37 @@ def test_the_pod_is_confined_and_its_secrets_are_mounted() -> None:
     assert {one["name"] for one in container["env"]} == {"HOME", "XDG_CACHE_HOME", "C_KEY"}
 
 
+def test_pods_that_share_a_night() -> None:
+    """Each index of the job is one share of the run that is named after the job; one pod alone asks for none of it."""
+    _, claim, job = yaml.safe_load_all(units("kubernetes", replace(JOB, shards=4))["fleetkeep.yaml"])
+    spec = job["spec"]["jobTemplate"]["spec"]
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 4, 4)
+    assert (spec["backoffLimitPerIndex"], "backoffLimit" in spec) == (2, False)
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    (container,) = spec["template"]["spec"]["containers"]
+    (night,) = (one for one in container["env"] if one["name"] == "NIGHT")
+    assert night["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.labels['batch.kubernetes.io/job-name']"
+    _, _, alone = yaml.safe_load_all(units("kubernetes", JOB)["fleetkeep.yaml"])
+    assert not {"completions", "completionMode"} & alone["spec"]["jobTemplate"]["spec"].keys()
+    assert "--shard" not in yaml.safe_dump(alone)
+
+
+@pytest.mark.parametrize(("code", "ends"), [("0", 0), ("3", 0), ("4", 4)])
+def test_what_a_pod_of_several_runs(tmp_path: Path, code: str, ends: int) -> None:
+    """Through a real shell: the third index of four asks for share 3/4 of the run with the job's name."""
+    *_, job = yaml.safe_load_all(units("kubernetes", replace(JOB, shards=4))["fleetkeep.yaml"])
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    program = tmp_path / "fleetkeep"
+    program.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    program.chmod(0o700)
+    command = [part.replace("/dev/termination-log", str(tmp_path / "log")) for part in container["command"]]
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": "2", "NIGHT": "fleetkeep-29"}
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert ended.returncode == ends, ended.stderr
+    assert ended.stdout.split()[-5:] == ["run", "--name", "fleetkeep-29", "--shard", "3/4"]
+
+
 def test_the_image_is_what_the_pod_expects() -> None:
     """The container file ends as the pod's user, by number, in the pod's folder."""
     lines = (ROOT / "Containerfile").read_text("utf-8").splitlines()
