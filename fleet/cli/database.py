@@ -19,12 +19,15 @@ KEEP_DAYS = 400
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        help="The database: schema, health, retention, copies.", no_args_is_help=True, rich_markup_mode=None
+        help="The database: schema, health, retention, copies, roles.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
     )
     group.command("upgrade")(upgrade)
     group.command("check")(check)
     group.command("prune")(prune)
     group.command("backup")(backup)
+    group.command("roles")(roles)
     app.add_typer(group, name="db")
 
 
@@ -87,6 +90,22 @@ def backup(
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     typer.echo(f"copied {database.path} to {path}")
+
+
+def roles(
+    prefix: Annotated[str, typer.Option(help="What the roles' names begin with.")] = "fleetkeep",
+) -> None:
+    """Print SQL for three roles in PostgreSQL, each with the least rights: an owner, a collector and a reader."""
+    import re
+
+    from fleet.store.roles import script
+    from fleet.toml_table import plain
+
+    if not re.fullmatch("[a-z_][a-z0-9_]{0,49}", prefix):
+        raise SettingsError(
+            f'--prefix "{plain(prefix)}" cannot begin the name of a role; small letters, digits and _ can'
+        )
+    typer.echo(script(prefix), nl=False)
 
 
 def _open(context: typer.Context, *, upgrade: bool = True) -> Database:

@@ -101,7 +101,7 @@ def _engine(url: URL, path: Path | None) -> Engine:
 
     def told(context: ExceptionContext) -> None:
         error = context.sqlalchemy_exception
-        if error is not None and type(error) in _BROKEN:
+        if error is not None and (type(error) in _BROKEN or _forbidden(error)):
             raise StoreError(_why(error, path, url)) from error
 
     event.listen(engine, "handle_error", told)
@@ -110,6 +110,11 @@ def _engine(url: URL, path: Path | None) -> Engine:
 
 _BROKEN = {DatabaseError, InternalError, OperationalError}
 """What says that the database itself is in trouble, at whatever moment; the others are bugs of ours."""
+
+
+def _forbidden(error: Exception) -> bool:
+    """PostgreSQL's SQLSTATE for what a role may not do."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == "42501"
 
 
 def _bare_engine(url: URL, path: Path | None) -> Engine:
@@ -144,6 +149,11 @@ def _why(error: Exception, path: Path | None, url: URL) -> str:
     if "malformed" in said or "not a database" in said:
         return (
             f"{place} is damaged ({said}); move it aside and restore a copy, or start anew with an empty path"
+        )
+    if _forbidden(error):
+        return (
+            f"{place}: {said}; `fleetkeep db upgrade` is for the database's owner, other work for roles of their own: "
+            "see `fleetkeep db roles`"
         )
     if "locked" in said:
         return f"{place} was locked by another program for {BUSY_SECONDS} s; close it and try again"

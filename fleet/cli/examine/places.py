@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fleet import secrets
 from fleet.cli import compose
 from fleet.cli.examine.line import Level, Line
+from fleet.cli.examine.transit import transit
 from fleet.errors import FleetkeepError
 from fleet.store import schema
 from fleet.store.database import damage
@@ -31,7 +32,9 @@ def database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
     path, password = loaded.database.path, loaded.database.password
     if password and (said := secrets.exposure(password, loaded.base)):
         yield Line(Level.WARNING, "database", said)
-    if path is not None:
+    if path is None:
+        yield from transit(loaded.database.url, os.environ)
+    else:
         yield from _room("database", path.parent)
     if path is not None and not path.exists():
         yield Line(Level.OK, "database", f"{path} will be made by the first run")
