@@ -53,6 +53,16 @@ class SourceSettings(BaseModel):
     icloud_plan_gb: Annotated[float, Field(gt=0)] | None = None
 
 
+class IncrementSettings(SourceSettings):
+    """The keys of kinds that can give what has reported since a given time.
+
+    Attributes:
+        full_walk_days: how often everything is read; on other nights only what has reported since the last one.
+    """
+
+    full_walk_days: Annotated[int, Field(ge=1, le=31)] = 7
+
+
 S = TypeVar("S", bound=SourceSettings)
 
 
@@ -100,7 +110,8 @@ class Surroundings:
         sleep: waits that many seconds.
         transport: takes the place of the network; tests and the demo pass one.
         user_agent: how we introduce ourselves.
-        full: read everything, even where the vendor would allow to read only what changed.
+        since: a connector that reads increments is to give only the devices that have reported since then, and as
+            the number expected that of all devices; None asks for everything.
     """
 
     collected_at: datetime
@@ -108,7 +119,7 @@ class Surroundings:
     sleep: Callable[[float], None]
     transport: httpx.BaseTransport | None = None
     user_agent: str = "fleetkeep"
-    full: bool = False
+    since: datetime | None = None
     ends: float = math.inf
 
     def until(self, minutes: float) -> float:

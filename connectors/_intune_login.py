@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from connectors._auth import Token, oauth_token
-from connectors._connector import SourceSettings, Surroundings
+from connectors._connector import IncrementSettings, Surroundings
 from connectors._http import Api, open_api, origin_url, server_time
 from connectors._jwt import base64url, signed
 from fleet.errors import SecretUnavailable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ASSERTION_SECONDS = 300
 
 
-class IntuneSettings(SourceSettings):
+class IntuneSettings(IncrementSettings):
     """The keys of `kind = "intune"`: an app registration with a secret, or with a certificate.
 
     Attributes:

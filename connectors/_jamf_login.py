@@ -11,7 +11,7 @@ from pydantic import AfterValidator, SecretStr, TypeAdapter, model_validator
 
 from connectors import _rows, _wire
 from connectors._auth import Token, basic, bearer, oauth_token
-from connectors._connector import SourceSettings
+from connectors._connector import IncrementSettings
 from connectors._http import Answer, Api, origin_url, server_time
 from fleet.errors import NotFound
 from fleet.model.fact import Gap
@@ -19,7 +19,7 @@ from fleet.model.fact import Gap
 _ANYTHING = TypeAdapter[object](object)
 
 
-class JamfProSettings(SourceSettings):
+class JamfProSettings(IncrementSettings):
     """The keys of `kind = "jamf_pro"`: an API client, or a user account of Jamf Pro itself.
 
     `profiles` says whether to read the configuration profiles, for backup_restricted and vpn_configured.

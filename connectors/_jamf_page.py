@@ -22,6 +22,7 @@ from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from connectors._http import Answer, Api
 
@@ -70,12 +71,16 @@ class Haul:
 class DevicePages:
     """The pages of the list with the given sections (see `SECTIONS`); threads may share it.
 
+    With `since`, of the devices that have sent an inventory since then (RSQL; a time without fractions is taken by
+    every release, one with a single digit by none).
+
     Every method raises `SourceError` where it cannot go on.
     """
 
-    def __init__(self, api: Api, sections: Mapping[str, str]) -> None:
+    def __init__(self, api: Api, sections: Mapping[str, str], since: datetime | None = None) -> None:
         self._api = api
         self._sections = sections
+        self._filter = [("filter", f'lastInventoryUpdateDate>="{since:%Y-%m-%dT%H:%M:%SZ}"')] if since else []
         self._extra = itertools.count(1)
         self._version_lock = threading.Lock()
         self._lenient: bool | None = None
@@ -145,6 +150,7 @@ class DevicePages:
             ("page", number),
             ("page-size", size),
             ("sort", "mobileDeviceId:asc"),
+            *self._filter,
         ]
         try:
             page = self._api.get(f"{LIST}/detail", _detail_page, params=params, permission=READ_DEVICES)

@@ -15,6 +15,7 @@ from fleet.errors import ServerTrouble
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
+    from datetime import datetime
 
     from connectors._http import Answer, Api
 
@@ -24,16 +25,20 @@ _SMALL_PAGE = 100
 class DeviceList:
     """The list with the given sections, page by page; threads may share it.
 
+    With `since`, of the devices alone that have sent an inventory since then; `ids` and `total` are of all.
+
     Every method raises `SourceError` where it cannot go on.
 
     Attributes:
         page_size: rows on a page, as far as is known what the server grants.
     """
 
-    def __init__(self, api: Api, page_size: int, sections: Mapping[str, str]) -> None:
+    def __init__(
+        self, api: Api, page_size: int, sections: Mapping[str, str], since: datetime | None = None
+    ) -> None:
         self._api = api
         self.page_size = page_size
-        self._pages = DevicePages(api, sections)
+        self._pages = DevicePages(api, sections, since)
 
     def hauls(self, ahead: int) -> Generator[Haul, None, None]:
         """Every page in order, up to `ahead` fetched at once."""
@@ -54,6 +59,11 @@ class DeviceList:
         """The id of every device, from the list that holds little else and so rarely breaks."""
         pages = _pages.by_number(self._page_of_ids, len)
         return itertools.chain.from_iterable(pages)
+
+    def total(self) -> int | None:
+        """How many devices there are; None where the server does not say."""
+        params = [("page", 0), ("page-size", 1)]
+        return self._api.get(LIST, _total, params=params, permission=READ_DEVICES)
 
     def alone(self, native_id: str) -> object | None:
         """One device's row, asked for by its id; None where the server cannot read it even so.
@@ -88,6 +98,10 @@ def _row(answer: Answer) -> object:
     if single is None:
         raise ValueError("no device")
     return as_list_row(single)
+
+
+def _total(answer: Answer) -> int | None:
+    return _rows.total(_rows.field(anything(answer), "totalCount"))
 
 
 def _ids(answer: Answer) -> tuple[str, ...]:

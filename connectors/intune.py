@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from connectors import _rows
+from connectors import _intune_overview as overview
 from connectors._auth import FetchedToken
 from connectors._connector import Connector, Page, Permission, Surroundings
-from connectors._http import Answer, Api, RateLimit, open_api
+from connectors._http import RateLimit, open_api
 from connectors._intune_detail import Details
-from connectors._intune_graph import CONSOLE, READ_DEVICES, READ_POLICIES, SIDE_FAILURES, pages
+from connectors._intune_graph import CONSOLE, READ_DEVICES, READ_POLICIES, pages
 from connectors._intune_login import IntuneSettings, Login
 from connectors._intune_policies import TEMPLATES, read_policies
 from connectors._intune_record import FIELDS, detailed, read_record
@@ -25,13 +25,13 @@ from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from connectors._effect import Effects
 
 _DEVICES = "/deviceManagement/managedDevices"
 # Unfiltered lists are said to leave devices out in large tenants; an iPad may say either.
 _FILTER = "(operatingSystem eq 'iOS' or operatingSystem eq 'iPadOS')"
-_OVERVIEW = "/v1.0/deviceManagement/managedDeviceOverview"
 _LARGEST_PAGE = 1000
 _CONNECTIONS = 4
 _MOBILE = {Platform.IOS, Platform.IPADOS}
@@ -41,6 +41,9 @@ def walk(settings: IntuneSettings, around: Surroundings) -> Iterator[Page]:
     """Every device of the list, page by page; raises `SourceError` where it cannot go on.
 
     A device that was enrolled anew stands in the list with both its records, each under its own id.
+
+    With `around.since` only devices that have synchronised since then, and as the number of all that of Intune's
+    overview. What the server alone knows of the others (who has them, which policies reached them) may have changed.
     """
     token = FetchedToken(Login(settings, around), around.now)
     policies = _policies(settings, around, token)
@@ -49,9 +52,13 @@ def walk(settings: IntuneSettings, around: Surroundings) -> Iterator[Page]:
     with open_api(settings, settings.url, around, token, connections=_ahead(settings), limit=limit) as api:
         details = Details(api=api, limit=limit, sleep=around.sleep, ahead=_ahead(settings))
         reading = _Reading(policies, details if settings.detail else None)
-        for rows in pages(api, _list(settings), READ_DEVICES):
+        for rows in pages(api, _list(settings, around.since), READ_DEVICES):
             yield Page(rows=reading.records(rows))
-        yield Page(troubles=(*reading.troubles(), *_shortfall(api, len(reading.mobile))))
+        counted = overview.counted(api)
+        short = overview.shortfall(counted, len(reading.mobile)) if around.since is None else ()
+        # The overview may lag, so a whole list is not measured by it; an increment has nothing else.
+        expected = None if around.since is None else counted
+        yield Page(expected=expected, troubles=(*reading.troubles(), *short))
 
 
 @dataclass(slots=True)
@@ -114,26 +121,6 @@ def _policies(settings: IntuneSettings, around: Surroundings, token: FetchedToke
         return read_policies(api)
 
 
-def _shortfall(api: Api, listed: int) -> Iterator[Trouble]:
-    """A list shorter than Intune's own overview; the overview may lag, so it is told and not concluded from."""
-    try:
-        counted = api.get(_OVERVIEW, _overview, permission=READ_DEVICES)
-    except SIDE_FAILURES:
-        return
-    if counted is not None and counted > listed:
-        yield Trouble(
-            "list_short",
-            f"Intune's overview counts {counted} iOS devices and its list gave {listed}: look for missing ones in "
-            "Intune admin center > Devices > iOS/iPadOS",
-            counted - listed,
-        )
-
-
-def _overview(answer: Answer) -> int | None:
-    summary = _rows.field(_rows.anything(answer.body), "deviceOperatingSystemSummary")
-    return _rows.total(_rows.field(summary, "iosCount"))
-
-
 def probe(settings: IntuneSettings, around: Surroundings) -> Iterator[tuple[str, str | None]]:
     """Login and each permission, with the error or None; without a login nothing else is tried."""
     token = FetchedToken(Login(settings, around), around.now)
@@ -148,10 +135,11 @@ def probe(settings: IntuneSettings, around: Surroundings) -> Iterator[tuple[str,
                 yield tried(READ_POLICIES, partial(api.get, policies, anything, permission=READ_POLICIES))
 
 
-def _list(settings: IntuneSettings) -> str:
+def _list(settings: IntuneSettings, since: datetime | None) -> str:
     # No $select: one name that beta has dropped would refuse the whole list.
     size = min(settings.page_size or _LARGEST_PAGE, _LARGEST_PAGE)
-    return f"/{'beta' if settings.detail else 'v1.0'}{_DEVICES}?$filter={_FILTER}&$top={size}"
+    wanted = f"{_FILTER} and lastSyncDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}" if since else _FILTER
+    return f"/{'beta' if settings.detail else 'v1.0'}{_DEVICES}?$filter={wanted}&$top={size}"
 
 
 def _ahead(settings: IntuneSettings) -> int:
@@ -172,6 +160,7 @@ client_secret = { env = "INTUNE_CLIENT_SECRET" }
 # login_url = "https://login.microsoftonline.us"
 # detail = true            # UDID, model identifier, battery, Shared iPad, lost mode: 50 requests per 1000 devices
 # profiles = true          # restrictions and VPN
+# full_walk_days = 7       # how often all is read; on other nights what synchronised since the last; 1: always all
 # page_size = 1000         # at most 1000
 """
 

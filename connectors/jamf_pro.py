@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -45,19 +46,30 @@ def walk(settings: JamfProSettings, around: Surroundings) -> Iterator[Page]:
 
     The list has no snapshot. If it changed under the walk, or did not bring as many devices as it promised,
     it is walked once more; devices then come again.
+
+    With `around.since` only devices that sent an inventory since then. What the server alone knows of the others (who
+    has them, where, in which groups) may have changed: a full walk shows it.
     """
     with _open(settings, around) as api:
         sites, troubles = _sites(api)
         profiles, unread = read_profiles(api) if settings.profiles else (None, ())
         read = partial(_read, sites=sites, profiles=profiles)
         sections = SECTIONS | PROFILES if profiles and profiles.sought else SECTIONS
-        devices = DeviceList(api, min(settings.page_size or 500, _LARGEST_PAGE), sections)
+        devices = DeviceList(api, min(settings.page_size or 500, _LARGEST_PAGE), sections, around.since)
         noted, tally = Sections(sections), Tally()
         for tally in walks():
             noted = Sections(sections)
-            yield from _walked_once(devices, tally, noted, read, _connections(settings))
-        rows = [*tally.rejected, *_rescued(devices, tally, read)]
-        yield Page(rows=rows, expected=tally.expected, troubles=(*troubles, *unread, *noted.troubles()))
+            pages = _walked_once(devices, tally, noted, read, _connections(settings))
+            yield from pages if around.since is None else (replace(page, expected=None) for page in pages)
+        if around.since is None:
+            rows, expected = _rescued(devices, tally, read), tally.expected
+        else:
+            rows, expected = [Rejected(place, _UNREADABLE) for place in tally.lost], devices.total()
+        yield Page(
+            rows=[*tally.rejected, *rows],
+            expected=expected,
+            troubles=(*troubles, *unread, *noted.troubles()),
+        )
 
 
 def _read(
@@ -165,6 +177,7 @@ client_secret = { env = "JAMF_CLIENT_SECRET" }
 # username = "fleetkeep"
 # password = { env = "JAMF_PASSWORD" }
 # profiles = true          # one request for each configuration profile
+# full_walk_days = 7       # how often all is read; on other nights what sent an inventory since the last; 1: always all
 # page_size = 500          # at most 1000
 # max_concurrency = 5      # at most 5, as Jamf asks
 """

@@ -25,7 +25,7 @@ from reports.directory import writing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport, Incident, RunReport, SourceReport, Totals
+    from fleet.model.run import DeviceReport, Incident, Increment, RunReport, SourceReport, Totals
 
 Object: TypeAlias = dict[str, object]
 _AT_THE_HEAD = frozenset({"serial", "name", "model_name", "user_email", "site", "groups"})
@@ -98,7 +98,15 @@ def _source(source: SourceReport) -> Object:
             {"code": problem.code, "message": problem.message, "count": problem.count}
             for problem in source.problems
         ],
+        **_increment(source.increment),
     }
+
+
+def _increment(increment: Increment | None) -> Object:
+    if increment is None:
+        return {}
+    told = {"since": zulu(increment.since), "read": increment.read, "full_at": zulu(increment.full_at)}
+    return {"incremental": told}
 
 
 def _totals(totals: Totals) -> Object:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from fleet.model.run import Outcome
 from reports.directory import writing
 
 if TYPE_CHECKING:
@@ -138,8 +139,15 @@ def _source(one: SourceReport, seconds: float | None) -> dict[str, Any]:
         "devices": one.devices,
         "expected": one.expected,
         "unreadable": one.unreadable,
+        "full_at": _full_at(one),
         "problems": [problem.code for problem in one.problems],
     }
+
+
+def _full_at(one: SourceReport) -> str | None:
+    if one.increment is not None:
+        return _moment(one.increment.full_at)
+    return _moment(one.collected_at) if one.outcome is Outcome.COMPLETE else None
 
 
 def _moment(at: datetime) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import fleet
 from connectors import registry as connectors
-from connectors._connector import Page, SourceSettings, Surroundings
+from connectors._connector import IncrementSettings, Page, SourceSettings, Surroundings
 from fleet import secrets, settings
 from fleet.checks import installed
 from fleet.cli.logo import data_address
 from fleet.errors import SettingsError
+from fleet.lifecycle import fingerprint
 from fleet.model.brand import Brand
 from fleet.model.waiver import EVERY_CHECK
 from fleet.nightly.collect import Source
@@ -89,15 +90,12 @@ def settle_memory() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def surroundings(
-    collected_at: datetime, *, full: bool = False, deadline_minutes: float = math.inf
-) -> Surroundings:
+def surroundings(collected_at: datetime, *, deadline_minutes: float = math.inf) -> Surroundings:
     """The real world, for connectors; their time begins now."""
     return Surroundings(
         collected_at=collected_at,
         now=time.monotonic,
         sleep=time.sleep,
-        full=full,
         ends=time.monotonic() + deadline_minutes * 60,
         user_agent=f"fleetkeep/{fleet.__version__}",
     )
@@ -111,7 +109,8 @@ def source_of(config: SourceConfig[SourceSettings], base: Path, omit: Iterable[s
         opened = config.opened(lambda ref: secrets.resolve(ref, os.environ, base))
         yield from connector.walk(opened, around)
 
-    return replace(_source(config.settings, connector, walk), omit=frozenset(omit))
+    source = _source(config.settings, connector, walk)
+    return replace(source, omit=frozenset(omit), terms=fingerprint(source.terms, *sorted(omit)))
 
 
 def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -> Source:
@@ -121,7 +120,7 @@ def source_over(values: SourceSettings, transport: httpx.BaseTransport | None) -
     def walk(around: Surroundings) -> Iterator[Page]:
         yield from connector.walk(values, replace(around, transport=transport, sleep=_without_waiting))
 
-    return _source(values, connector, walk)
+    return replace(_source(values, connector, walk), full_walk_days=1)
 
 
 def _without_waiting(_seconds: float) -> None: ...
@@ -132,6 +131,7 @@ def _source(
     connector: Connector[SourceSettings],
     walk: Callable[[Surroundings], Iterator[Page]],
 ) -> Source:
+    days = values.full_walk_days if isinstance(values, IncrementSettings) else 1
     return Source(
         name=values.name,
         kind=values.kind,
@@ -140,6 +140,8 @@ def _source(
         walk=walk,
         site=values.site,
         icloud_plan_gb=values.icloud_plan_gb,
+        full_walk_days=days,
+        terms=fingerprint(fleet.__version__, values.model_dump_json()),
     )
 
 

@@ -20,7 +20,7 @@ from fleet.cli.progress import Bar
 from fleet.cli.stopwatch import Stopwatch
 from fleet.errors import SettingsError
 from fleet.log_fields import log_fields
-from fleet.model.run import Outcome, RunReport
+from fleet.model.run import Outcome, RunReport, SourceReport
 from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Several, Silence, context_of
@@ -74,11 +74,12 @@ class Work:
         """Read the sources into the database, as far as it goes in that time; says what became of each."""
         night = Night(
             database=self.database,
-            surroundings=compose.surroundings(self.as_of, full=full, deadline_minutes=deadline_minutes),
+            surroundings=compose.surroundings(self.as_of, deadline_minutes=deadline_minutes),
             now=compose.now,
             progress=self.bar,
             accept_mass_change=accept_mass_change,
             shared_run_id=self.shared_run_id,
+            full=full,
         )
         with self.stopwatch.stage("collect"):
             outcomes = collect(sources, night)
@@ -240,7 +241,9 @@ class ConfiguredNight:
             source = basis.report
             of = f" of {source.expected:,}" if source.expected is not None else ""
             unreadable = f", {source.unreadable:,} unreadable" if source.unreadable else ""
-            self.say(f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}")
+            self.say(
+                f"{source.name}: {source.outcome}, {source.devices:,}{of} devices{unreadable}{_by(source)}"
+            )
             if source.outcome is not Outcome.COMPLETE:
                 with log_fields(source=source.name):
                     for trouble in source.problems:
@@ -277,6 +280,13 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
         if judging:
             work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
         yield ConfiguredNight(work, loaded, loud)
+
+
+def _by(source: SourceReport) -> str:
+    if source.increment is None:
+        return ""
+    full = f"the last full walk was on {source.increment.full_at:%Y-%m-%d}"
+    return f" ({source.increment.read:,} read, the others as they were; {full})"
 
 
 def _of_source(name: str, message: str) -> str:

@@ -42,17 +42,33 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Increment:
+    """How a source was read that was asked only for what had reported since the last time.
+
+    Attributes:
+        since: from when on.
+        read: how many devices that were; None where that is not to be told. All others are as they were.
+        full_at: the clock of the last full walk, the last one to show which devices are gone.
+    """
+
+    since: datetime
+    read: int | None
+    full_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
     """What one source's latest collection amounts to.
 
     Attributes:
-        devices: records read.
+        devices: records read; where it was read by an increment, those that it has by that.
         expected: the total that the source stated, if it states one.
         unreadable: rows counted but not readable.
         collected_at: `as_of` of the collection; for a failed source its last known facts are older.
         facts_at: `as_of` of the last collection that read anything; None if there never was one.
         reported: the signals this source reports, in the order of the catalogue.
         never: those it does not.
+        increment: how it was read, where that was no full walk.
     """
 
     name: str
@@ -66,6 +82,7 @@ class SourceReport:
     reported: tuple[str, ...]
     never: tuple[str, ...]
     problems: tuple[Trouble, ...] = ()
+    increment: Increment | None = None
 
 
 @dataclass(slots=True)

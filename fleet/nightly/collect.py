@@ -17,6 +17,7 @@ from fleet.log_fields import log_fields
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, NOT_REPORTED, UNREADABLE, Fact, Gap
 from fleet.model.run import Outcome, Trouble
+from fleet.nightly import increment
 from fleet.store import inventory, ledger
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from connectors._connector import Page, Surroundings
     from fleet.store.database import Database
     from fleet.store.inventory import CollectionWriter
+    from fleet.store.walks import Start
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,9 @@ class Source:
         site: a label for every device of it, in place of what the vendor says.
         icloud_plan_gb: the plan assumed for its devices, if it differs from the policy's.
         omit: signals that are not to be stored, so that it counts as one that does not report them.
+        full_walk_days: how often everything is to be read of one that can say what has reported since a given time;
+            1 for all others.
+        terms: the fingerprint of its settings and of the program: what was read under others is not gone on from.
     """
 
     name: str
@@ -58,6 +63,8 @@ class Source:
     site: str | None = None
     icloud_plan_gb: float | None = None
     omit: frozenset[str] = frozenset()
+    full_walk_days: int = 1
+    terms: str = ""
 
 
 class Progress(Protocol):
@@ -76,6 +83,7 @@ class Night:
         now: the wall clock, UTC, for the ledger alone.
         accept_mass_change: the admin has seen that a fleet shrank and says that it is true.
         shared_run_id: the shared run that this is a part of.
+        full: read everything, whatever an increment would save.
     """
 
     database: Database
@@ -84,14 +92,20 @@ class Night:
     progress: Progress | None = None
     accept_mass_change: bool = False
     shared_run_id: int | None = None
+    full: bool = False
 
 
 @dataclass(slots=True)
 class _Tally:
-    """What has come of one source so far."""
+    """What has come of one source so far.
+
+    Attributes:
+        start: what it goes on from, if it is to give only what has reported since.
+    """
 
     source: Source
     writer: CollectionWriter
+    start: Start | None = None
     pages: int = 0
     expected: int | None = None
     unread_ids: set[str] = field(default_factory=set[str])
@@ -103,6 +117,10 @@ class _Tally:
     @property
     def unreadable(self) -> int:
         return len(self.unread_ids) + self.anonymous
+
+    def in_full(self) -> _Tally:
+        """The same collection, about to read everything."""
+        return _Tally(self.source, self.writer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +138,39 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
     One source's failure is its own: it ends partial or failed in the ledger, the others go on.
     """
     outcomes: dict[str, Outcome] = {}
-    tallies = {source.name: _open(source, night) for source in sources}
-    for message in _messages(sources, night):
-        tally = tallies[message.source]
+    doubtful: list[_Tally] = []
+    for tally, error in _ended([_open(source, night) for source in sources], night):
+        if _is_doubtful(tally, error):
+            doubtful.append(tally.in_full())
+        else:
+            outcomes[tally.source.name] = _close(tally, error, night)
+    for tally, error in _ended(doubtful, night):
+        outcomes[tally.source.name] = _close(tally, error, night)
+    return outcomes
+
+
+def _is_doubtful(tally: _Tally, error: BaseException | None) -> bool:
+    """True for an increment that will not do; one that brought every device becomes the full walk that it is."""
+    if tally.start is None:
+        return False
+    why = increment.doubt(tally.writer, tally.expected, tally.unreadable, error)
+    if why is None and error is None and tally.writer.devices == tally.expected:
+        tally.start = None
+    if why is not None:
+        fields = {"source": tally.source.name, "why": why}
+        log.info("read_in_full source=%(source)s why=%(why)s", fields)
+    return why is not None
+
+
+def _ended(tallies: Sequence[_Tally], night: Night) -> Iterator[tuple[_Tally, BaseException | None]]:
+    """Walk them all at once and store what comes; each as it ends, with the error that ended it."""
+    by_name = {tally.source.name: tally for tally in tallies}
+    for message in _messages(tallies, night):
+        tally = by_name[message.source]
         if message.page is not None:
             _take(tally, message.page, night)
         else:
-            outcomes[message.source] = _close(tally, tally.broken or message.error, night)
-    return outcomes
+            yield tally, tally.broken or message.error
 
 
 def _open(source: Source, night: Night) -> _Tally:
@@ -139,22 +182,24 @@ def _open(source: Source, night: Night) -> _Tally:
         as_of=night.surroundings.collected_at,
         started_at=night.now(),
         reported=sorted(reported),
+        terms=source.terms,
         shared_run_id=night.shared_run_id,
     )
-    return _Tally(source, writer)
+    return _Tally(source, writer, increment.start_of(source, night))
 
 
-def _messages(sources: Sequence[Source], night: Night) -> Iterator[_Message]:
+def _messages(tallies: Sequence[_Tally], night: Night) -> Iterator[_Message]:
     """What the sources' threads send, as it comes; threads end with the program, whatever they wait for."""
     inbox: queue.Queue[_Message] = queue.Queue(PAGES_AHEAD)
     free = threading.Semaphore(SOURCES_AT_ONCE)
-    for source in sources:
+    for tally in tallies:
+        around = replace(night.surroundings, since=tally.start.since if tally.start else None)
         threading.Thread(
             target=contextvars.copy_context().run,
-            args=(_walk, source, night.surroundings, inbox, free),
+            args=(_walk, tally.source, around, inbox, free),
             daemon=True,
         ).start()
-    under_way = {source.name for source in sources}
+    under_way = {tally.source.name for tally in tallies}
     while under_way:
         message = _next(inbox, night.surroundings)
         if message is None:
@@ -269,6 +314,7 @@ def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
         unread_ids=tally.unread_ids,
         anonymous=tally.anonymous,
         problems=troubles,
+        start=tally.start if outcome is Outcome.COMPLETE else None,
     )
     fields = {
         "source": tally.source.name,
@@ -291,6 +337,8 @@ def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[
     read = tally.writer.devices
     if error is not None:
         return (Outcome.PARTIAL if read else Outcome.FAILED), [_explained(tally, error), *troubles]
+    if tally.start is not None:
+        return Outcome.COMPLETE, troubles
     broken = [*_too_many_unreadable(tally), *_miscounted(tally)]
     broken = broken or _shrank(tally, night)
     if broken:

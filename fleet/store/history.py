@@ -56,9 +56,10 @@ def sighted(
         merged: the devices that count as others.
         among: only these devices, by the store's numbers, and those that count as one of them.
     """
-    moments = {
-        row.id: row.as_of for row in connection.execute(sa.select(t.collection.c.id, t.collection.c.as_of))
-    }
+    c = t.collection.c
+    collections = connection.execute(sa.select(c.id, c.as_of, c.full_id)).all()
+    moments = {row.id: row.as_of for row in collections}
+    begun = {row.id: row.full_id or row.id for row in collections}
     records = Records(connection)
     for (device_id, key), group in groupby(_rows(connection, run_id, merged, among), key=_device):
         several = list(group)
@@ -66,7 +67,7 @@ def sighted(
             device_id,
             key,
             [
-                _sighting(row, source_names[row[3]], moments, records, removed=row[3] in removed)
+                _sighting(row, source_names[row[3]], moments, begun, records, removed=row[3] in removed)
                 for row in several
             ],
             tuple(row[2] for row in several),
@@ -90,8 +91,15 @@ def _device(row: Sequence[Any]) -> tuple[int, str]:
 
 
 def _sighting(
-    row: Sequence[Any], source: str, moments: Mapping[int, datetime], records: Records, *, removed: bool
+    row: Sequence[Any],
+    source: str,
+    moments: Mapping[int, datetime],
+    begun: Mapping[int, int],
+    records: Records,
+    *,
+    removed: bool,
 ) -> Sighting:
+    # An increment that came out at the source's own number vouches for what its full walk and those between read.
     record = records.of(row[4], row[6], row[_FIRST:-2])
     last_seen_at = moments[row[5]]
     return Sighting(
@@ -99,7 +107,7 @@ def _sighting(
         record=record,
         observed_at=record.observed_at(last_seen_at),
         last_seen_at=last_seen_at,
-        standing=_standing(absent=removed or row[-1] is not None, read=row[5] == row[-2]),
+        standing=_standing(absent=removed or row[-1] is not None, read=row[5] >= begun[row[-2]]),
     )
 
 

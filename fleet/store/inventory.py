@@ -23,6 +23,7 @@ from fleet.errors import StoreError
 from fleet.model.fact import NEVER, Gap, Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
+from fleet.store import walks
 from fleet.store.advisory import take_turn
 from fleet.store.among import rows_among
 from fleet.store.identity import Identifier
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from fleet.model.device import DeviceRecord
     from fleet.store.database import Database
+    from fleet.store.walks import Start
 
 _slow = attrgetter(*SLOW)
 _fast = attrgetter(*FAST)
@@ -157,6 +159,11 @@ class CollectionWriter:
             known |= self._known(connection, strangers)
         return known
 
+    def listed(self) -> int:
+        """How many devices the source has by what is known, this collection included."""
+        with self.database.engine.connect() as connection:
+            return walks.listed(connection, self.source_id, self.collection_id)
+
     def unreadable_fields(self) -> Counter[str]:
         """In how many of the records each signal was there, but not in a form that we understand."""
         counts: Counter[str] = Counter()
@@ -240,10 +247,12 @@ class CollectionWriter:
         unread_ids: Iterable[str],
         anonymous: int,
         problems: Sequence[Trouble],
+        start: Start | None = None,
     ) -> None:
         """Believe the collection, in one transaction with its ledger entry.
 
         Args:
+            start: what it goes on from, where it is no full walk: then no device that it did not read is absent.
             unread_ids: native ids of rows that exist but could not be read.
             anonymous: how many such rows have no known id: while there are any, no device can be called absent.
         """
@@ -254,7 +263,12 @@ class CollectionWriter:
                 .values(
                     outcome=outcome,
                     finished_at=finished_at,
-                    devices=self.devices,
+                    devices=walks.listed(connection, self.source_id, self.collection_id)
+                    if start
+                    else self.devices,
+                    full_id=start.full_id if start else None,
+                    since=start.since if start else None,
+                    read=self.devices if start else None,
                     expected=expected,
                     unreadable=unreadable,
                     problems=[[trouble.code, trouble.message, trouble.count] for trouble in problems],
@@ -266,7 +280,7 @@ class CollectionWriter:
                     "work; nothing is lost, run it again"
                 )
             self._end_absences(connection, t.source_device.c.id.in_(self._read_now()))
-            if outcome is Outcome.COMPLETE:
+            if outcome is Outcome.COMPLETE and start is None:
                 # A complete answer has few unreadable rows, so that they fit into one statement.
                 listed = set(unread_ids)
                 self._end_absences(
@@ -309,9 +323,15 @@ def begin_collection(
     as_of: datetime,
     started_at: datetime,
     reported: Sequence[str],
+    terms: str = "",
     shared_run_id: int | None = None,
 ) -> CollectionWriter:
-    """Open the ledger for one source's collection; `shared_run_id` is the shared run that it belongs to."""
+    """Open the ledger for one source's collection.
+
+    Args:
+        terms: the fingerprint of the settings and the program that read it.
+        shared_run_id: the shared run that it belongs to.
+    """
     with database.engine.begin() as connection:
         source_id = _source_id(connection, name, kind)
         inserted = connection.execute(
@@ -322,6 +342,7 @@ def begin_collection(
                 started_at=started_at,
                 reported=list(reported),
                 problems=[],
+                terms=terms,
             )
         )
         (collection_id,) = inserted.inserted_primary_key or (0,)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from fleet.errors import StoreError
 from fleet.model.device import SIGNALS
 from fleet.model.finding import Severity, Status
-from fleet.model.run import Outcome, SourceReport, Totals, TrendPoint, Trouble
+from fleet.model.run import Increment, Outcome, SourceReport, Totals, TrendPoint, Trouble
 from fleet.store import apple_status
 from fleet.store import tables as t
 
@@ -155,7 +155,7 @@ _REMOVED = 1_000_000
 
 
 def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]:
-    earlier = t.collection.alias()
+    earlier, full = t.collection.alias(), t.collection.alias()
     facts_at = (
         sa.select(earlier.c.as_of)
         .where(
@@ -169,8 +169,12 @@ def _basis(connection: Connection, where: sa.ColumnElement[bool]) -> list[Basis]
         .label("facts_at")
     )
     rows = connection.execute(
-        sa.select(t.collection, t.source.c.name, t.source.c.kind, facts_at)
-        .select_from(t.collection.join(t.source))
+        sa.select(t.collection, t.source.c.name, t.source.c.kind, facts_at, full.c.as_of.label("full_at"))
+        .select_from(
+            t.collection.join(t.source, t.source.c.id == t.collection.c.source_id).outerjoin(
+                full, full.c.id == t.collection.c.full_id
+            )
+        )
         .where(where)
     )
     return [Basis(row.source_id, row.id, _source_report(row)) for row in rows]
@@ -190,6 +194,7 @@ def _source_report(row: Row) -> SourceReport:
         reported=tuple(signal for signal in SIGNALS if signal in reported),
         never=tuple(signal for signal in SIGNALS if signal not in reported),
         problems=tuple(Trouble(*problem) for problem in row.problems),
+        increment=Increment(since=row.since, read=row.read, full_at=row.full_at) if row.full_id else None,
     )
 
 

@@ -117,6 +117,14 @@ collection = sa.Table(
     sa.Column("unreadable", sa.Integer, nullable=False, server_default="0"),
     sa.Column("reported", sa.JSON, nullable=False, comment="The signals that this source reports"),
     sa.Column("problems", sa.JSON, nullable=False),
+    sa.Column(
+        "terms", sa.String(32), nullable=False, comment="Fingerprint of the settings and program that read it"
+    ),
+    sa.Column(
+        "full_id", Id, sa.ForeignKey("collection.id"), comment="The full walk it went on from; NULL for one"
+    ),
+    sa.Column("since", UtcTime, comment="From when on it read what had reported; NULL for a full walk"),
+    sa.Column("read", sa.Integer, comment="Records it read, of all its devices; NULL for a full walk"),
     sa.Index("ix_collection_source_id_id", "source_id", "id"),
     comment="One attempt to read one source",
 )

@@ -102,6 +102,33 @@ def upgrade() -> None:
         sa.Column("unreadable", sa.Integer(), server_default="0", nullable=False),
         sa.Column("reported", sa.JSON(), nullable=False, comment="The signals that this source reports"),
         sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column(
+            "terms",
+            sa.String(length=32),
+            nullable=False,
+            comment="Fingerprint of the settings and program that read it",
+        ),
+        sa.Column(
+            "full_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+            comment="The full walk it went on from; NULL for one",
+        ),
+        sa.Column(
+            "since",
+            UtcTime(),
+            nullable=True,
+            comment="From when on it read what had reported; NULL for a full walk",
+        ),
+        sa.Column(
+            "read",
+            sa.Integer(),
+            nullable=True,
+            comment="Records it read, of all its devices; NULL for a full walk",
+        ),
+        sa.ForeignKeyConstraint(
+            ["full_id"], ["collection.id"], name=op.f("fk_collection_full_id_collection")
+        ),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_collection_source_id_source")),
         sa.ForeignKeyConstraint(
             ["shared_run_id"], ["shared_run.id"], name=op.f("fk_collection_shared_run_id_shared_run")

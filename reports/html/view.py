@@ -162,15 +162,33 @@ def _source(source: SourceReport, now: datetime, devices: Counter[str]) -> dict[
         "kind": source.kind,
         "link": link(source=source.name),
         "outcome": (str(source.outcome), *words.OUTCOMES[source.outcome]),
-        "read": f"{source.devices:,}",
+        "read": f"{_read(source):,}",
         "expected": "total not stated" if source.expected is None else f"of {source.expected:,}",
         "unreadable": f"{source.unreadable:,}",
         "devices": f"{devices[source.name]:,}",
         "collected_at": words.moment(source.collected_at, now),
         "facts_at": words.moment(source.facts_at, now),
+        "increment": _increment(source, now),
         "problems": [_trouble(problem.message, problem.count) for problem in source.problems],
         "never": [words.SIGNALS.get(signal, signal) for signal in source.never],
     }
+
+
+def _read(source: SourceReport) -> int:
+    read = source.increment.read if source.increment else None
+    return source.devices if read is None else read
+
+
+def _increment(source: SourceReport, now: datetime) -> str:
+    """How it was read, where that was no full walk."""
+    if source.increment is None:
+        return ""
+    had = "" if source.increment.read is None else f"{source.increment.read:,} of {source.devices:,} had, "
+    return (
+        f"Asked only for what had reported since {words.moment(source.increment.since, now)}: {had}the others stand "
+        "as they were. The last full walk, which alone shows what is gone or was edited on the server: "
+        f"{words.moment(source.increment.full_at, now)}"
+    )
 
 
 def _trouble(message: str, times: int) -> str:

@@ -160,7 +160,13 @@ def _worst_first(row: Mapping[str, object]) -> tuple[float, str]:
 def _run_of(run: RunReport, own: Slice, name: str, base_url: str) -> RunReport:
     """The run as the slice may know it: its own counts, and of the whole fleet neither trend nor incidents."""
     sources = tuple(
-        replace(source, devices=own.sources[source.name], expected=None, unreadable=0)
+        replace(
+            source,
+            devices=own.sources[source.name],
+            expected=None,
+            unreadable=0,
+            increment=replace(source.increment, read=None) if source.increment else None,
+        )
         for source in run.sources
         if source.name in own.sources
     )

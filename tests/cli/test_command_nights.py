@@ -248,3 +248,32 @@ def test_a_past_report_is_made_again_byte_for_byte(office: Office) -> None:
     assert {path.name for path in part.iterdir()} == {"findings.json", "manifest.json"}
     assert (part / "findings.json").read_bytes() == (first / "findings.json").read_bytes()
     assert not (office.folder / "again" / "latest").exists()
+
+
+def test_on_most_nights_only_what_has_reported_is_read(office: Office) -> None:
+    """The second night asks for new inventories, says so wherever it tells of the source, and `--full` asks for all."""
+    with JamfServer(devices=[phone(number, -1) for number in range(5)], filters="takes") as server:
+        office.configure(jamf_source(server))
+        assert office("run", "--as-of", at(0)).code == 0
+        server.records[2] = phone(2, 1, enabled=False)
+        ended = office("run", "--as-of", at(1))
+        again = office("run", "--as-of", at(2), "--full")
+    assert ended.code == 0
+    assert (
+        "hq: complete, 5 of 5 devices (1 read, the others as they were; the last full walk was on 2026-03-02)"
+        in ended.out
+    )
+    night = office.report(directory(1))
+    (source,) = night["sources"]
+    assert (source["devices"], source["expected"], source["problems"]) == (5, 5, [])
+    assert source["incremental"] == {"since": "2026-03-02T03:30:00Z", "read": 1, "full_at": at(0)}
+    assert [one["serial"] for one in night["devices"] if one["status"] != "protected"] == [
+        phone(2)["hardware"]["serialNumber"]
+    ]
+    page = (office.reports / directory(1) / "index.html").read_text("utf-8")
+    assert (
+        "Asked only for what had reported since 2026-03-02 03:30 UTC (25 hours ago): 1 of 5 had, the others"
+        in page
+    )
+    assert "hq: complete, 5 of 5 devices\n" in again.out
+    assert "incremental" not in office.report(directory(2))["sources"][0]

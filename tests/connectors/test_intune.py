@@ -691,3 +691,27 @@ def test_details(hardware: object, facts: tuple[object, ...]) -> None:
     """What only a device's own answer tells, and what it may lack."""
     record = detailed(reading(), {"udid": "u", "hardwareInformation": hardware})
     assert (record.model_identifier, record.battery_percent, record.shared_ipad) == facts
+
+
+# Increments
+
+
+def test_an_increment_brings_what_has_synchronised_since() -> None:
+    """The list is narrowed by the last synchronisation, page after page; the overview gives the number of all."""
+    server = Intune(page_cap=4)
+    since = datetime(2026, 11, 15, 12, tzinfo=UTC)
+    found = walked(CONNECTOR, settings(), server.transport, since=since)
+    assert set(found.devices) == {device_id(n) for n in range(1, 31) if 10 + n % 11 > 15}
+    assert found.expected == 30
+    assert "list_short" not in found.codes
+    lists = [one.first("$filter") for one in server.asked if one.path.endswith("/managedDevices")]
+    assert len(lists) > 1
+    narrowed = "(operatingSystem eq 'iOS' or operatingSystem eq 'iPadOS') and lastSyncDateTime gt 2026-11-15T12:00:00Z"
+    assert set(lists) == {narrowed}
+
+
+def test_only_an_increment_is_measured_by_the_overview() -> None:
+    """It may lag, so a full walk states no number; an increment has nothing else, and a lagging one reads in full."""
+    server = Intune()
+    assert night(server).expected is None
+    assert walked(CONNECTOR, settings(), server.transport, since=NOW - timedelta(days=90)).expected == 30

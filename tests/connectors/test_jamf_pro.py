@@ -714,3 +714,57 @@ def test_a_missing_privilege_is_named() -> None:
 
     with pytest.raises(PermissionMissing, match='grant "Read Mobile Devices"'):
         walked(CONNECTOR, settings(), httpx.MockTransport(refusing))
+
+
+# Increments
+
+SINCE = datetime.fromisoformat(stamp(2.5))
+"""Of the made-up devices, whose inventories are zero to four days old, three in five have reported since then."""
+
+
+def test_an_increment_brings_what_has_reported_since() -> None:
+    """Asked by inventory date, the list gives the devices that sent one; the number expected is that of all."""
+    server = JamfServer(devices=250, page_cap=20, filters="takes")
+    found = walked(CONNECTOR, settings(), server.transport, since=SINCE)
+    assert set(found.devices) == {str(i + 1) for i in range(250) if i % 5 <= 2}
+    assert found.expected == 250
+    assert not found.rejected
+    asked = [one for one in server.asked if one.path == DETAIL]
+    wanted = f'lastInventoryUpdateDate>="{SINCE:%Y-%m-%dT%H:%M:%SZ}"'
+    assert {one.first("filter") for one in asked} == {wanted}
+    assert all("filter" not in one.query for one in server.asked if one not in asked)
+
+
+def test_a_full_walk_sends_no_filter() -> None:
+    """Nothing but an increment narrows the list."""
+    server = JamfServer(devices=3)
+    assert night(server).expected == 3
+    assert all("filter" not in one.query for one in server.asked)
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        (JamfServer(devices=5, filters="ignores"), 5),
+        (JamfServer(devices=0, filters="takes"), 0),
+    ],
+)
+def test_an_increment_from_a_server_that_is_otherwise(server: JamfServer, expected: int) -> None:
+    """One that takes no notice of the filter gives everything; an empty one says that it is."""
+    found = walked(CONNECTOR, settings(), server.transport, since=SINCE)
+    assert (len(found.devices), found.expected) == (expected, expected)
+
+
+def test_an_unreadable_row_of_an_increment_is_rejected_and_not_searched_for() -> None:
+    """The other devices are not missing, they were not asked for: only a full walk looks for the one that broke."""
+    server = JamfServer(devices=10, filters="takes", hard=frozenset({"3"}))
+    found = walked(CONNECTOR, settings(), server.transport, since=SINCE)
+    assert len(found.rejected) == 1
+    assert set(found.devices) == {"1", "2", "6", "7", "8"}
+
+
+def test_a_server_that_refuses_the_filter() -> None:
+    """It ends the increment by the error of an answer that cannot be used."""
+    server = JamfServer(devices=3, filters="refuses")
+    with pytest.raises(BadAnswer):
+        walked(CONNECTOR, settings(), server.transport, since=SINCE)

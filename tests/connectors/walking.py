@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -81,14 +81,17 @@ def walked(
     *,
     clock: Clock | None = None,
     into: Night | None = None,
+    since: datetime | None = None,
 ) -> Night:
     """What one walk brings; over a socket where no transport is given.
+
+    `since` asks for an increment.
 
     Whoever expects an error hands in the clock to see what was waited for, and the night to see what came before.
     """
     clock, found = clock or Clock(), into or Night()
     found.waits = clock.waits
-    for page in connector.walk(settings, clock.around(transport)):
+    for page in connector.walk(settings, replace(clock.around(transport), since=since)):
         found.pages += 1
         found.troubles.extend(page.troubles)
         found.expected = found.expected if page.expected is None else page.expected

@@ -136,7 +136,9 @@ class Office:
     names: Sequence[str] = ()
     catalog: Catalog = CATALOG
 
-    def collect(self, at: int, *sources: Source, accept: bool = False) -> dict[str, Outcome]:
+    def collect(
+        self, at: int, *sources: Source, accept: bool = False, full: bool = False
+    ) -> dict[str, Outcome]:
         """Read the sources in the night `at`."""
         self.names = self.names or [source.name for source in sources]
         around = Night(
@@ -144,6 +146,7 @@ class Office:
             surroundings=surroundings(night(at)),
             now=clock(at),
             accept_mass_change=accept,
+            full=full,
         )
         return collect(sources, around)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fleet.model.device import SIGNALS, Enrollment, Ownership, Platform
 from fleet.model.finding import Action, Basis, Severity, State, Status
-from fleet.model.run import Outcome
+from fleet.model.run import Increment, Outcome
 from reports import schemas
 from reports.directory import RunDirectory
 from reports.findings_json import FORMAT
-from tests.reports.a_run import CONTEXT, NOW, a_run, an_incident, push
+from tests.reports.a_run import CONTEXT, NOW, a_run, a_source, an_incident, push
 from tests.reports.json_schema import DRAFT, fits, require, strict
 from tests.reports.made_up import believable
 
@@ -80,8 +82,15 @@ def test_words_of_findings_and_signals_are_those_of_the_program() -> None:
 
 def test_a_made_up_report_fits_and_nothing_in_it_is_undescribed(tmp_path: Path) -> None:
     """Every key that the report writes is in the published schema; a key that is new has to be added there."""
-    push(FORMAT.open(tmp_path, CONTEXT), list(believable(120)), incidents=(an_incident(),))
+    increment = Increment(since=NOW - timedelta(days=1), read=40, full_at=NOW - timedelta(days=3))
+    sources = (a_source(), replace(a_source("schools"), increment=increment))
+    push(FORMAT.open(tmp_path, CONTEXT), list(believable(120)), incidents=(an_incident(),), sources=sources)
     report = json.loads((tmp_path / "findings.json").read_bytes())
+    assert report["sources"][1]["incremental"] == {
+        "since": "2026-11-21T02:00:00Z",
+        "read": 40,
+        "full_at": "2026-11-19T02:00:00Z",
+    }
     require(strict(schemas.schema("report")), report)
 
 

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fleet.errors import OutputError
 from fleet.model.fact import ABSENT
+from fleet.model.run import Increment
 from reports._format import ReportContext
 from reports.registry import ready
 from tests.reports.a_run import an_incident
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.run import DeviceReport, SourceReport
 
 CONTEXT = ReportContext(as_of=AS_OF, base_url="https://reports.example/", checks=CHECKS)
 FLEET = [
@@ -37,11 +39,22 @@ def sliced(
     for report in sorted(reports, key=lambda one: one.device.key):
         writer.device(report)
     run = replace(
-        run_of(reports, sources=(source(), source("schools", devices=7)), before=4, notes=("All of 412.",)),
+        run_of(
+            reports,
+            sources=(partly_read(105), source("schools", devices=7)),
+            before=4,
+            notes=("All of 412.",),
+        ),
         incidents=(an_incident(),),
     )
     *_, last = writer.finish(run)
     assert last.name == "slices/index.html"
+
+
+def partly_read(read: int | None) -> SourceReport:
+    """The source on a night on which only so many had reported."""
+    day = timedelta(days=1)
+    return replace(source(), increment=Increment(since=AS_OF - day, read=read, full_at=AS_OF - 3 * day))
 
 
 def told(directory: Path, start: str) -> dict[str, Any]:
@@ -57,6 +70,7 @@ def test_a_slice_holds_nothing_of_the_others(tmp_path: Path) -> None:
     assert sorted(one["name"] for one in graz["devices"]) == ["Ward 1", "Ward 2"]
     assert graz["totals"]["devices"] == 2
     assert [(one["name"], one["devices"], one["expected"]) for one in graz["sources"]] == [("hq", 2, None)]
+    assert graz["sources"][0]["incremental"]["read"] is None
     assert graz["incidents"] == []
     [folder] = (tmp_path / "slices").glob("graz-*")
     for path in folder.iterdir():
@@ -103,7 +117,7 @@ def test_a_slice_is_the_report_of_its_devices(tmp_path: Path) -> None:
     [folder] = (tmp_path / "slices").glob("hq-*")
     alone = tmp_path / "alone"
     alone.mkdir()
-    run = run_of(FLEET, sources=(replace(source(), devices=5, expected=None, unreadable=0),))
+    run = run_of(FLEET, sources=(replace(partly_read(None), devices=5, expected=None, unreadable=0),))
     base_url = f"https://reports.example/slices/{folder.name}/"
     run = replace(run, title=f"{run.title}: hq", base_url=base_url)
     ours = (folder / "index.html").read_text(encoding="utf-8")

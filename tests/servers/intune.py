@@ -212,7 +212,8 @@ class Intune(Loopback):
         return len(mobile) if self.overview is None else self.overview
 
     def _devices(self, asked: Asked) -> Reply:
-        rows = self.devices
+        since = asked.first("$filter").partition("lastSyncDateTime gt ")[2]
+        rows = [row for row in self.devices if not since or row["lastSyncDateTime"] > since]
         if asked.path.startswith("/v1.0"):
             beta_only = {"deviceType", "lostModeState", "hardwareInformation"}
             rows = [{key: value for key, value in row.items() if key not in beta_only} for row in rows]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import plistlib
+import re
 import threading
 import time
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.servers.loopback import Asked, Loopback, Reply, reply
 
@@ -276,6 +277,7 @@ class JamfServer(Loopback):
         profiles: the configuration profiles by id: `classic_profile`, or the body of an answer, or a status; None
             refuses them all for want of a permission, as the Classic API does, with a 401.
         totals: the total that the n-th page of the detail list states, where it is not the truth.
+        filters: what it makes of a filter by inventory date: takes it, ignores it, or refuses it.
     """
 
     devices: int | Sequence[Record] = 3
@@ -302,6 +304,7 @@ class JamfServer(Loopback):
     refused_sections: frozenset[str] = frozenset()
     totals: Callable[[int, int], int] = lambda _page, truth: truth
     page_hook: Callable[[list[bytes]], bytes] | None = None
+    filters: Literal["takes", "ignores", "refuses"] = "ignores"
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -417,6 +420,8 @@ class JamfServer(Loopback):
         return reply({"totalCount": len(self.records), "results": rows})
 
     def _details(self, asked: Asked) -> Reply:
+        if "filter" in asked.query and self.filters != "ignores":
+            return self._filtered(asked) if self.filters == "takes" else _error(400)
         page, window = self._window(asked)
         if self.fail_from_page is not None and page >= self.fail_from_page:
             return _error(self.fail_status)
@@ -428,6 +433,18 @@ class JamfServer(Loopback):
         results = b"[" + b",".join(rows) + b"]" if self.page_hook is None else self.page_hook(rows)
         total = self.totals(page, len(self.records))
         return Reply(200, b'{"totalCount":%d,"results":%s}' % (total, results))
+
+    def _filtered(self, asked: Asked) -> Reply:
+        """The page of a list that holds only devices with a young inventory, as a server of their own would give it."""
+        since = re.fullmatch(
+            r'lastInventoryUpdateDate>="(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"', asked.first("filter")
+        )
+        assert since is not None
+        young = [
+            one for one in self.records if str(one["general"]["lastInventoryUpdateDate"]) >= since[1][:-1]
+        ]
+        rest = {name: values for name, values in asked.query.items() if name != "filter"}
+        return replace(self, devices=young, filters="ignores")._details(replace(asked, query=rest))
 
     def _knows_lenient(self) -> bool:
         major, minor = self.version.split(".")[:2]
