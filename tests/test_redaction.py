@@ -110,7 +110,9 @@ def a_night(said: dict[str, Any]) -> RunReport:
     summary = (
         f"9 of 10 devices at site {site} stopped. They share: site {site}, group {group}, group {other}."
     )
-    evidence = {"factor": "site", "value": site, "shared": [f"group {group}", f"group {other}"]}
+    shared = [f"group {group}", f"group {other}"]
+    day = {"since": "2026-11-17T00:00:00Z", "until": "2026-11-18T00:00:00Z"}
+    evidence = {"factor": "site", "value": site, "shared": shared, **day}
     plain = an_incident()
     wave = a_finding(check="backup-wave", problem=f"backup-wave:{site}", summary=summary, evidence=evidence)
     incident: Incident = replace(plain, check="backup-wave", summary=summary, finding=wave)

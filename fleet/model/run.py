@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.model.device import Device
+    from fleet.model.fact import Fact
     from fleet.model.policy import Policy
     from fleet.model.waiver import WaiverUse
 
@@ -245,6 +246,8 @@ class DeviceReport:
         handling: how instructions for it are to be worded.
         past: its findings that ended before tonight.
         history: of a device with a grave finding, a few nights of the last weeks, oldest first.
+        stopped_at: its last backup before they stopped, as incidents count it: a gap where that cannot be dated, None
+            where they did not stop.
     """
 
     device: Device
@@ -260,6 +263,7 @@ class DeviceReport:
     handling: Handling = ANY_DEVICE
     past: tuple[Past, ...] = ()
     history: tuple[Observation, ...] = ()
+    stopped_at: Fact[datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

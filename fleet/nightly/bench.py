@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fleet.apple.catalog import Catalog
+    from fleet.model.fact import Fact
     from fleet.model.outage import SystemStatus
     from fleet.nightly.rules import Rules
     from fleet.nightly.terms import Terms
@@ -131,10 +132,10 @@ class Bench:
         if gone:
             steps = self._advance_gone(sighted, device, memories, retired=not current)
             found = [*(step.finding for step in steps if step.finding), *ended]
-            self.fleet.gone(device, (step.memory for step in steps))
+            stopped_at = self.fleet.gone(device, (step.memory for step in steps))
             if not current and not found:
                 return None, False
-            return _gone(device, found), False
+            return _gone(device, found, stopped_at), False
         return self._judged(sighted, device, memories, ended)
 
     def _ended(self, sighted: Sighted, superseded: Sequence[Memory]) -> list[Finding]:
@@ -198,8 +199,8 @@ class Bench:
             if (step := self._advance(sighted.device_id, device.key, problem, memories.get(problem), tonight))
         ]
         found = (*(step.finding for step in steps if step.finding), *ended)
-        if BACKUP in assessment.outcomes:
-            self.fleet.device(device, assessment.outcomes[BACKUP], found)
+        outcome = assessment.outcomes.get(BACKUP)
+        stopped_at = self.fleet.device(device, outcome, found) if outcome else None
         status, reason = status_of(assessment, found, case)
         if held and status is Status.UNKNOWN:
             reason = held_back.REASON
@@ -216,6 +217,7 @@ class Bench:
             ruled_out=plan.ruled_out,
             handling=plan.handling,
             past=tuple(_ended_before(steps)) if memories else (),
+            stopped_at=stopped_at,
         )
         return report, any(step.moved for step in steps)
 
@@ -309,7 +311,7 @@ def _worst(found: Sequence[Finding]) -> Severity | None:
     return max(standing, key=lambda severity: severity.rank, default=None)
 
 
-def _gone(device: Device, found: Sequence[Finding]) -> DeviceReport:
+def _gone(device: Device, found: Sequence[Finding], stopped_at: Fact[datetime] | None) -> DeviceReport:
     return DeviceReport(
         device=device,
         status=Status.UNKNOWN,
@@ -318,4 +320,5 @@ def _gone(device: Device, found: Sequence[Finding]) -> DeviceReport:
         cause=None,
         findings=tuple(found),
         plan=(),
+        stopped_at=stopped_at,
     )

@@ -12,6 +12,7 @@ from fleet.checks._rollout import WITHIN, after_changes
 from fleet.checks._stops import Stops, begin_of, factors_of
 from fleet.checks.assess import BACKUP
 from fleet.lifecycle import Condition, Tonight, advance, fingerprint
+from fleet.model.fact import ABSENT
 from fleet.model.finding import CLEAR, Clear, Finding, Found, Problem, Undetermined
 from fleet.model.run import Incident, Outcome
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fleet.checks._wave import Place, Wave
     from fleet.lifecycle import Clock, Memory
     from fleet.model.device import Device
+    from fleet.model.fact import Fact
     from fleet.model.finding import Evidence, Verdict
     from fleet.model.outage import Outage, SystemStatus
     from fleet.store.open_run import OpenRun
@@ -72,23 +74,32 @@ class Incidents:
         self.held_until = icloud_outage.held_until(looks[0] if looks else None, clock.now)
         self.held_back = 0
 
-    def device(self, device: Device, outcome: Verdict, findings: Iterable[Finding]) -> None:
-        """Count one device in, by what tonight says of its backup, or else by the finding that stands."""
+    def device(self, device: Device, outcome: Verdict, findings: Iterable[Finding]) -> Fact[datetime] | None:
+        """Count one device in, by what tonight says of its backup, or else by the finding that stands.
+
+        The answer is its last backup, if it counts as one that stopped; see `DeviceReport.stopped_at`.
+        """
         if outcome is CLEAR:
             self._stops.well(factors_of(device))
-            return
+            return None
         finding = next((one for one in findings if one.problem == BACKUP), None)
         if isinstance(outcome, Found):
             if finding is None or finding.state != "waived":
-                self._stops.stopped(factors_of(device), _last_backup(device, finding and finding.evidence))
+                return self._stopped(device, _last_backup(device, finding and finding.evidence))
         elif finding is not None and finding.state.standing:
-            self._stops.stopped(factors_of(device), _last_backup(None, finding.evidence))
+            return self._stopped(device, _last_backup(None, finding.evidence))
+        return None
 
-    def gone(self, device: Device, memories: Iterable[Memory]) -> None:
-        """Count in a device that no source lists any more, while its backup problem is remembered."""
+    def gone(self, device: Device, memories: Iterable[Memory]) -> Fact[datetime] | None:
+        """Count in a device that no source lists any more, while its backup problem is remembered; answer as above."""
         for memory in memories:
             if memory.problem == BACKUP and memory.condition is Condition.GONE:
-                self._stops.stopped(factors_of(device), _last_backup(device, memory.evidence))
+                return self._stopped(device, _last_backup(device, memory.evidence))
+        return None
+
+    def _stopped(self, device: Device, last: datetime | None) -> Fact[datetime]:
+        self._stops.stopped(factors_of(device), last)
+        return ABSENT if last is None else last
 
     def judged(self) -> Iterator[Incident]:
         """Every incident that tonight's report shows; asked once, when all devices have passed."""

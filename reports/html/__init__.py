@@ -21,7 +21,7 @@ from fleet.model.device import SIGNALS, TIME_SIGNALS
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
-from reports.html import words
+from reports.html import incidents, words
 from reports.html.advice import Advice
 from reports.html.bands import EVERY
 from reports.html.devices import DAY_SIGNALS, Devices
@@ -94,6 +94,7 @@ class HtmlReport:
                 for text in self._checks.values()
             },
             "steps": self._devices.steps,
+            "incidents": incidents.heads(run),
             "bands": {name: {"edges": each.edges, "names": each.names} for name, each in EVERY.items()},
             "words": _vocabulary(),
             **self._advice.texts(),

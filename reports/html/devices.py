@@ -69,6 +69,7 @@ class Devices:
         self._held: list[DeviceReport] = []
         self._key = Prints()
         self._observed = Numbers()
+        self._stopped = Numbers()
         self._texts = {name: Text() for name in (*_VERDICTS, "shape", "handling", "plan")}
         self._counts = {name: Numbers() for name in _PARTS}
         self._facts = _Facts()
@@ -90,6 +91,7 @@ class Devices:
             "devices": {
                 "key": self._key,
                 "observed": self._observed,
+                "stopped": self._stopped,
                 "causes": self._story.causes,
                 **self._texts,
                 **self._counts,
@@ -129,6 +131,7 @@ class Devices:
         for device, serial, udid in zip(devices, facts["serial"], facts["udid"], strict=True):
             self._key.append(device.key, _making(device.key, serial, udid))
         self._observed.extend(observed)
+        self._stopped.extend(list(map(_stopped, reports, observed)))
         for name in _VERDICTS:
             self._texts[name].extend([getattr(report, name) for report in reports])
         self._texts["shape"].extend(list(map(_shape, devices, rows)))
@@ -272,6 +275,14 @@ def _making(key: str, serial: object, udid: object) -> int:
     if not isinstance(identity, str) or not identity.isascii() or not identity.isprintable():
         return _WHOLE
     return how if fingerprint(of, identity.upper()) == key else _WHOLE
+
+
+def _stopped(report: DeviceReport, observed: int) -> int:
+    """0 where backups go on, 1 where the last before they stopped has no date, 2 where it is the last one known."""
+    last = report.stopped_at
+    if last is None or isinstance(last, Gap):
+        return 0 if last is None else 1
+    return 2 if last == report.device.last_cloud_backup_at else 1 + distance(last, observed)
 
 
 def _shortened(why: str, findings: Sequence[Finding]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from reports.html import words
+from reports.html.links import link
 from reports.html.tally import WEIGHTS
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def first_steps(tally: Tally, at_risk: int, fixes: Mapping[str, Fix]) -> dict[st
         "rows": rows[:SHOWN],
         "more": rows[SHOWN:],
         "left": at_risk - sum(step.devices for step in ranked),
+        "left_link": link(status="at_risk", fix=""),
         "weights": _weights(),
     }
 
@@ -57,7 +58,7 @@ def _row(step: FirstStep, risk: int, fixes: Mapping[str, Fix]) -> dict[str, obje
         "devices": words.count(step.devices, "device"),
         "share": f"{100 * step.risk / risk:.0f} %",
         "width": f"{100 * step.risk / risk:.2f}",
-        "link": "#" + urlencode({"status": "at_risk", "fix": step.fix}),
+        "link": link(status="at_risk", fix=step.fix),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleet.model.finding import Status
 from reports.html import words
+from reports.html.links import link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,6 +63,7 @@ def _line(
         "first": f"{counts[0]:,}",
         "last": f"{counts[-1]:,}",
         "most": f"{max(counts):,}",
+        "link": link(status=str(status)),
     }
 
 

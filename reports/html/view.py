@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from fleet.model.fact import NEVER, Fact, Gap, Never
 from fleet.model.finding import State, Status
-from reports.html import words
+from reports.html import incidents, words
 from reports.html.bands import EVERY
 from reports.html.first_steps import first_steps
+from reports.html.headline import headline
+from reports.html.links import link
 from reports.html.trend import trend
 
 if TYPE_CHECKING:
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.guide import Fix
-    from fleet.model.run import Incident, RunReport, SourceReport
+    from fleet.model.run import RunReport, SourceReport
     from reports._format import CheckText
     from reports.html.devices import Spread
     from reports.html.tally import Cause, Row, Tally
 
 _MOVES = (State.NEW, State.REOPENED, State.RESOLVED, State.GONE)
 _SYSTEMS = 8
-_PLACES = {"site": "site", "group": "group", "source": "source", "model": "model", "os_version": "version"}
-"""What devices can share, by the name of the facet that shows it."""
 
 
 def view(
@@ -48,18 +47,7 @@ def view(
         "freshness": freshness(run),
         "hold": run.hold,
         "notes": run.notes,
-        "incidents": [
-            {
-                "id": incident.finding.external_id,
-                "summary": incident.summary,
-                "devices": words.count(incident.devices, "device"),
-                "severity": (str(incident.severity), *words.SEVERITIES[incident.severity]),
-                "since": words.moment(incident.since, run.as_of),
-                "around": _around(incident, tally),
-            }
-            for incident in run.incidents
-            if incident.finding.state.standing
-        ],
+        "incidents": list(incidents.lines(run)),
         "headline": headline(run, tally),
         "statuses": list(_statuses(run, tally)),
         "since": f"{run.trend[-1].as_of:%Y-%m-%d %H:%M} UTC" if run.trend else None,
@@ -77,31 +65,6 @@ def view(
     }
 
 
-def _around(incident: Incident, tally: Tally) -> str | None:
-    """A link to where its devices are to be found, where the evidence names such a place; not all there are its own."""
-    evidence = incident.finding.evidence
-    facet = _PLACES.get(str(evidence.get("factor")))
-    if facet is None or not tally.without_backup:
-        return None
-    return link(check=sorted(tally.without_backup), **{facet: str(evidence["value"])})
-
-
-def headline(run: RunReport, tally: Tally) -> str:
-    """The one sentence: how many would lose data tonight, how that moved, and how many cannot be judged."""
-    total = run.totals
-    if not total.devices:
-        return "No device is known yet."
-    without = tally.without_backup.total()
-    at_risk, unknown = total.statuses[Status.AT_RISK], total.statuses[Status.UNKNOWN]
-    more = at_risk - without
-    parts = [f"{without:,} of {words.count(total.devices, 'device')} would lose data tonight"]
-    parts[0] += f", {more:,} more {'is' if more == 1 else 'are'} at risk" if more > 0 else ""
-    if run.trend:
-        parts.append(_compared(at_risk - run.trend[-1].statuses.get(Status.AT_RISK, 0)))
-    parts.append(f"{unknown:,} cannot be judged")
-    return "; ".join(parts) + "."
-
-
 def freshness(run: RunReport) -> str:
     """How old the oldest facts of the sources are, and the catalogue's date."""
     known = [source.facts_at for source in run.sources if source.facts_at is not None]
@@ -115,20 +78,9 @@ def freshness(run: RunReport) -> str:
     return f"{facts} · {catalog}"
 
 
-def link(**filters: str | list[str]) -> str:
-    """A link into this page that shows the devices which a count counts."""
-    return "#" + urlencode(filters, doseq=True)
-
-
 def title(check: str, checks: Mapping[str, CheckText]) -> str:
     """A check's title; one that is not in the catalogue goes by its id."""
     return checks[check].title if check in checks else check
-
-
-def _compared(difference: int) -> str:
-    if not difference:
-        return "as many at risk as last time"
-    return f"{abs(difference):,} {'more' if difference > 0 else 'fewer'} at risk than last time"
 
 
 def _plain(row: Row, now: datetime, checks: Mapping[str, CheckText]) -> dict[str, object]:

@@ -1,8 +1,5 @@
 // What the verdict on one device rests on: findings with their rule, causes, facts with their source, and gaps.
 
-const FIRST_SIGHTING = "0".charCodeAt(0);
-const GAPS = { n: "not_reported", p: "not_permitted", a: "absent", u: "unreadable" };
-
 function findings(fleet, row) {
   const each = fleet.rowsOf("findings", row).map((finding) => findingItem(fleet, row, finding));
   return each.length ? element("ul", { class: "findings" }, each) : element("p", {}, "None.");
@@ -114,13 +111,12 @@ function disputed(fleet, name, value) {
 function facts(fleet, row) {
   const shape = fleet.devices.shape.at(row);
   const known = fleet.signals.flatMap(([name, label, kind], place) =>
-    shape[place] in GAPS || shape[place] === "o" ? [] : [factRow(fleet, row, label, fleet.fact(name, kind, row), shape[place])]);
+    shape[place] in GAPS || shape[place] === "o" ? [] : [factRow(fleet, row, label, fleet.fact(name, kind, row), fleet.sightingOf(name, row))]);
   const head = ["Fact", "Value", "Source", "Reported"].map((word) => element("th", { scope: "col" }, word));
   return element("table", { class: "facts" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, known));
 }
 
-function factRow(fleet, row, label, value, winner) {
-  const sighting = fleet.starts.sightings[row] + winner.charCodeAt(0) - FIRST_SIGHTING;
+function factRow(fleet, row, label, value, sighting) {
   const at = fleet.minutes(fleet.sightings.observed[sighting], row);
   return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, bdi(value ?? "")),
     element("td", {}, fleet.sightings.source.at(sighting)), element("td", {}, fleet.age(at)));

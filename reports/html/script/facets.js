@@ -64,6 +64,7 @@ const known = (value) => value || "not known";
 /** The facets of devices by their name in the address; each is made when first asked for. */
 const FACETS = {
   status: ["Status", ({ devices, words }) => inOrder(told(devices.status), Object.keys(words.statuses), (code) => words.statuses[code][1])],
+  incident: ["Incident", incidentFacet],
   cause: ["Probable cause", (fleet) => ({ ...told(fleet.devices.cause), word: (id) => (id ? fleet.check(id) : "no backup problem") })],
   fix: ["Next step", (fleet) => ({ ...told(fleet.devices.plan, (entry) => firstFix(fleet, entry)), word: (id) => (id ? (fleet.fixes[id]?.title ?? id) : "nothing to do") })],
   backup: ["Last backup", (fleet) => banded(fleet, "backup", (row) => backupBand(fleet, row))],
@@ -120,6 +121,41 @@ function sourceFacet({ rows, starts, sightings }) {
   const names = [...sets.keys()].map((set) => set.split(",").map((code) => source.entries[code]));
   return { ...grouping(names, (several) => several), codes: () => codes };
 }
+
+/** The incidents of the whole fleet, each with the devices that it counts; a device may be of several. */
+function incidentFacet(fleet) {
+  const { incidents, rows } = fleet;
+  const concerns = incidents.map((incident) => concernOf(fleet, incident));
+  const sets = new Map();
+  const codes = Uint32Array.from({ length: rows }, (_, row) => {
+    const set = concerns.map((concern) => (concern(row) ? "1" : "0")).join("");
+    return sets.get(set) ?? sets.set(set, sets.size).get(set);
+  });
+  const values = [...incidents.map(({ id }) => id), ""];
+  const members = [...sets.keys()].map((set) => (set.includes("1") ? values.flatMap((_, place) => (set[place] === "1" ? [place] : [])) : [incidents.length]));
+  return { codes: () => codes, values, members, word: (id) => (id ? incidents.find((one) => one.id === id)?.word : "none"), ordered: true };
+}
+
+/** Whether an incident counts a device: an outage holds it back; or it stopped in the time of a wave and shares its factor. */
+function concernOf(fleet, { cause, factor, value, since, until }) {
+  const { entries, codes } = fleet.devices.cause;
+  if (cause) return (row) => entries[codes[row]] === cause;
+  const shares = SHARES[factor] ?? (() => true);
+  return (row) => {
+    const at = fleet.stoppedAt(row);
+    return at >= since && at < until && shares(fleet, row, value);
+  };
+}
+
+/** What devices can have in common; with another factor, or none, it is nothing but the day. */
+const SHARES = {
+  restriction: (fleet, row) => fleet.text("backup_restricted", row) === "yes",
+  os_version: (fleet, row, value) => fleet.text("os_version", row) === value,
+  site: (fleet, row, value) => fleet.text("site", row) === value,
+  group: (fleet, row, value) => fleet.devices.fact_groups.list(row).includes(value),
+  model: (fleet, row, value) => fleet.model(row) === value,
+  source: (fleet, row, value) => fleet.sightings.source.at(fleet.sightingOf("last_cloud_backup_at", row)) === value,
+};
 
 /** The facets of findings; a device passes with one finding to which all of them apply together. */
 const FINDING_FACETS = {

@@ -107,7 +107,8 @@ function facetOf(fleet, name) {
 }
 
 /** Whether there is anything to choose: a fleet without sites needs no filter for them. */
-function isTold({ devices }, name) {
+function isTold({ devices, incidents }, name) {
+  if (name === "incident") return incidents.length > 0;
   const column = { site: "fact_site", group: "fact_groups", department: "fact_department" }[name];
   return !column || devices[column].entries.some(Boolean);
 }

@@ -2,6 +2,8 @@
 
 const STANDING = ["new", "open", "reopened"];
 const PARTS = ["sightings", "findings", "clauses", "disputes", "nights", "past"];
+const GAPS = { n: "not_reported", p: "not_permitted", a: "absent", u: "unreadable" };
+const FIRST_SIGHTING = "0".charCodeAt(0);
 const FINGERPRINT = /^[0-9a-f]{32}$/;
 
 class Fleet {
@@ -108,6 +110,20 @@ class Fleet {
 
   lastBackup(row) {
     return this.minutes(this.devices.fact_last_cloud_backup_at[row], row);
+  }
+
+  /** When its backups stopped, as incidents count it, in minutes since 1970; null where they did not, or at no known time. */
+  stoppedAt(row) {
+    const code = this.devices.stopped[row];
+    if (code < 2) return null;
+    return code === 2 ? this.lastBackup(row) : this.minutes(code - 1, row);
+  }
+
+  /** The sighting that a signal's value is from; without a value, the one with the freshest facts. */
+  sightingOf(name, row) {
+    const place = this.signals.findIndex(([each]) => each === name);
+    const mark = this.devices.shape.at(row)[place];
+    return this.starts.sightings[row] + (mark in GAPS || mark === "o" ? 0 : mark.charCodeAt(0) - FIRST_SIGHTING);
   }
 
   /** The standing finding that says a device makes no backups, or undefined. */
