@@ -129,27 +129,58 @@ def report(
     out: Out = None,
     formats: Formats = None,
     redact: Redact = False,
+    site: Annotated[str | None, typer.Option("--site", help="Only the devices of this site.")] = None,
+    group: Annotated[str | None, typer.Option("--group", help="Only the devices in this group.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Only the devices that this source knows.")
+    ] = None,
 ) -> None:
-    """Write the report of a run again, from the database alone; with --redact, one that can be shown to strangers."""
+    """Write the report of a run again, from the database alone.
+
+    With --redact, one that can be shown to strangers. With --site, --group or --source, that of one slice alone, into
+    DIRECTORY/slices or --out; only its devices are read.
+    """
     from fleet.cli import compose
     from fleet.model.brand import Brand
-    from fleet.nightly import judge, publish, redacted
+    from fleet.nightly import judge, one_slice, publish, redacted
     from reports.registry import ready
 
     loaded = compose.load_settings(context.obj.config)
-    chosen = ready(formats or loaded.report.formats, loaded.report.split_by)
+    part = _part(site, group, source, redact=redact)
+    chosen = ready(formats or loaded.report.formats, None if part else loaded.report.split_by)
     database = compose.database_of(loaded)
     again, _ = judge.remade(database, run_id)
     terms = again.terms
-    texts = publish.context_of(
-        terms.policy, "" if redact else terms.base_url, again.as_of, Brand() if redact else terms.brand
-    )
-    usual = loaded.report.directory / REDACTED if redact else loaded.report.directory
-    with publish.Publication(out or usual, again.as_of, chosen, texts) as publication:
-        make = redacted.judge_again if redact else judge.judge_again
-        finished = make(database, again.run_id, publication, history=True)
+    base_url = "" if redact or part else terms.base_url
+    brand = Brand() if redact else terms.brand
+    texts = publish.context_of(terms.policy, base_url, again.as_of, brand)
+    place = out or _usual_place(loaded.report.directory, part, redact=redact)
+    with publish.Publication(place, again.as_of, chosen, texts) as publication:
+        if part:
+            finished = one_slice.judge_slice(database, again.run_id, *part, publication)
+        else:
+            make = redacted.judge_again if redact else judge.judge_again
+            finished = make(database, again.run_id, publication, history=True)
         place = publication.publish(finished, as_latest=run_id is None and not redact)
     typer.echo(f"report of run {finished.id}: {front_page(place, chosen)}")
+
+
+def _part(site: str | None, group: str | None, source: str | None, *, redact: bool) -> tuple[str, str] | None:
+    """By what the report is to be narrowed, and to which; None for the whole fleet."""
+    from fleet.errors import SettingsError
+
+    given = [(kind, name) for kind, name in (("site", site), ("group", group), ("source", source)) if name]
+    if len(given) > 1 or (given and redact):
+        raise SettingsError("give one of --site, --group, --source and --redact")
+    return given[0] if given else None
+
+
+def _usual_place(directory: Path, part: tuple[str, str] | None, *, redact: bool) -> Path:
+    from reports.slices import FOLDER, folder_of
+
+    if part:
+        return directory / FOLDER / folder_of(*part)
+    return directory / REDACTED if redact else directory
 
 
 def _night(

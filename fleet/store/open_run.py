@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleet.store import changes, findings, history, ledger, naming
+from fleet.store import changes, findings, history, ledger, members, naming
 from fleet.store.findings import FindingWriter
 from fleet.store.life import life_of
 from fleet.store.merged import merged_at
@@ -45,6 +45,10 @@ class OpenRun:
     def named(self, name: str) -> frozenset[int]:
         """The numbers of the devices of that serial number, UDID, key or finding, as this run counts them."""
         return self._merged.older(naming.named(self._reading, name))
+
+    def members(self, split_by: str, name: str) -> list[int]:
+        """The numbers, in the order of keys, of the devices that may belong to the slice: a record says so."""
+        return members.members(self._reading, self.run_id, self._merged, split_by, name)
 
     def life(self, among: Collection[int], *, chained: bool) -> Life:
         """What the nights up to this run knew of one device.

@@ -90,10 +90,7 @@ class Slices:
         written: list[Written] = []
         with writing(self._directory), self._spool:
             self._directory.mkdir(mode=0o700)
-            folders = {
-                name: file_name(name, f"{self._split_by}/{name}", f"no-{self._split_by}")
-                for name in sorted(self._slices)
-            }
+            folders = {name: folder_of(self._split_by, name) for name in sorted(self._slices)}
             for name, folder in folders.items():
                 written += self._write_slice(name, folder, run)
             self._write_portfolio(folders, run)
@@ -112,7 +109,7 @@ class Slices:
             for writer in writers:
                 writer.device(report)
         for writer in writers:
-            for file in writer.finish(_run_of(run, own, name or self._nameless(), base_url)):
+            for file in writer.finish(run_of(run, own, name or self._nameless(), base_url)):
                 yield Written(f"{FOLDER}/{folder}/{file.name}", file.rows)
 
     def _nameless(self) -> str:
@@ -152,12 +149,17 @@ class Slices:
             }
 
 
+def folder_of(split_by: str, name: str) -> str:
+    """The name of the slice's folder."""
+    return file_name(name, f"{split_by}/{name}", f"no-{split_by}")
+
+
 def _worst_first(row: Mapping[str, object]) -> tuple[float, str]:
     share = row["share"]
     return (-share if isinstance(share, float) else 0.0, str(row["name"]))
 
 
-def _run_of(run: RunReport, own: Slice, name: str, base_url: str) -> RunReport:
+def run_of(run: RunReport, own: Slice, name: str, base_url: str) -> RunReport:
     """The run as the slice may know it: its own counts, and of the whole fleet neither trend nor incidents."""
     sources = tuple(
         replace(

@@ -59,7 +59,7 @@ class Fleetkeep:
 
     def night(self, number: int) -> Result:
         """`fleetkeep run` at the clock of that night."""
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         settings = self.folder / "fleetkeep.toml"
         settings.write_text(_SETTINGS.format(url=self.url), encoding="utf-8")
         settings.chmod(0o600)
@@ -114,7 +114,7 @@ class Floor:
 
     def night(self, number: int) -> Result:
         """One night in the same folder as the one before."""
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         arguments = [self.url, SECRET, str(self.folder), moment(number).isoformat()]
         command = [sys.executable, "-m", "tests.benchmarks.floor", *arguments]
         cost = measure(command, ROOT, {"PYTHONHASHSEED": "0"})

@@ -1,8 +1,9 @@
 """A believable fleet as Jamf Pro tells of it, night after night, as bytes: 3.3 KB a device, a few microseconds each.
 
-Every device reports every night. Seven in ten back up nightly, others now and then, and the rest is ill in one of the
-ways that fleets are ill, in a share that stays: what one recovers from, another comes down with. A device in fifty
-changes its name each night; nothing else changes but what changes on living devices: dates, free space, battery.
+Every device reports every night, and all but one in nine have the newest system that the bundled catalogue knows, so
+that no day of the year turns the fleet. Seven in ten back up nightly, others now and then, and the rest is ill in one
+of the ways that fleets are ill, in a share that stays: what one recovers from, another comes down with. A device in
+fifty changes its name each night; nothing else changes but what changes on living devices: dates, space, battery.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
     mixed = i * 2654435761 % 2**32
     kind, spread = mixed % 100, mixed >> 8
     model, identifier, capacity = _MODELS[spread % 4]
-    used = 97 + spread % 3 if spread % 29 == 0 else 20 + (spread + night) % 70
+    used = 97 + spread % 3 if spread % 29 == 0 else 20 + spread % 60 + (spread + night) % 3
     renamed = (night + i) // CHANGED_ONE_IN
     clock = b'%02d:%02d:%02d.%03dZ"' % (spread % 2, spread % 60, i % 60, spread % 1000)
     return (
@@ -128,7 +129,7 @@ def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
         b'"%d"' % (1 + spread % 2),
         days[9 + i % 20 if kind == _SILENT else 0] + clock,
         days[0] + clock,
-        b'"26.7.1"' if spread % 9 else b'"26.4"',
+        b'"27.0.1"' if spread % 9 else b'"26.4"',
         _ENROLLED[spread % len(_ENROLLED)],
         b'"5f3c0d6e-0000-4000-8000-%012d"' % i,
         b"false" if kind in _OFF else b"true",

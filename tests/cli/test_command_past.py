@@ -242,3 +242,22 @@ def test_pruned_nights(told: Office) -> None:
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in first.iterdir()
     }
+
+
+def test_the_report_of_one_source_alone(told: Office) -> None:
+    """It lies in a folder of its own with the devices that the source knows; the whole fleet's report stays."""
+    before = (told.reports / "latest" / "manifest.json").read_bytes()
+    ended = told("report", "--source", "lab")
+    assert ended.code == 0
+    place = next((told.reports / "slices").glob("lab-*")) / "latest"
+    made: Json = json.loads((place / "findings.json").read_text("utf-8"))
+    assert made["devices"]
+    assert all("lab" in device["sources"] for device in made["devices"])
+    assert (told.reports / "latest" / "manifest.json").read_bytes() == before
+    for wrong, said in (
+        (("--source", "nobody"), 'no device of source "nobody"'),
+        (("--site", "Graz", "--redact"), "give one of --site, --group, --source and --redact"),
+    ):
+        refused = told("report", *wrong)
+        assert refused.code == 2
+        assert said in refused.err
