@@ -271,15 +271,19 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
             level=logging.WARNING,
         )
     compose.settle_memory()
-    with lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
-        if inventory.discard_unfinished(database):
-            logs.say(
-                "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
-            )
-        work = Work(database=database, as_of=at, bar=Bar() if loud else None)
-        if judging:
-            work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
-        yield ConfiguredNight(work, loaded, loud)
+    try:
+        with lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
+            if inventory.discard_unfinished(database):
+                logs.say(
+                    "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
+                )
+            work = Work(database=database, as_of=at, bar=Bar() if loud else None)
+            if judging:
+                work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
+            yield ConfiguredNight(work, loaded, loud)
+    finally:
+        # The last connection to go takes SQLite's write-ahead log into the file: a night leaves one file to copy.
+        database.engine.dispose()
 
 
 def _by(source: SourceReport) -> str:

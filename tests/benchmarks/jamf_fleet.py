@@ -1,9 +1,10 @@
 """A believable fleet as Jamf Pro tells of it, night after night, as bytes: 3.3 KB a device, a few microseconds each.
 
-Every device reports every night, and all but one in nine have the newest system that the bundled catalogue knows, so
-that no day of the year turns the fleet. Seven in ten back up nightly, others now and then, and the rest is ill in one
-of the ways that fleets are ill, in a share that stays: what one recovers from, another comes down with. A device in
-fifty changes its name each night; nothing else changes but what changes on living devices: dates, space, battery.
+All but one device in a hundred report every night, and all but one in nine have the newest system that the bundled
+catalogue knows, so that no day of the year turns the fleet. Seven in ten back up nightly, others now and then, and the
+rest is ill in one of the ways that fleets are ill, in a share that stays: what one recovers from, another comes down
+with. A device in fifty changes its name each night; nothing else changes but what changes on living devices: dates,
+space, battery.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ _MODELS = (
 )
 _ILL_FOR = 45
 """Days after which a device that stopped backing up has been seen to."""
+_AWAY_FOR = 30
+"""Days after which a device that lies in a drawer is looked for."""
 
 
 def moment(night: int) -> datetime:
@@ -63,6 +66,15 @@ def rows(devices: int, night: int) -> Iterator[bytes]:
     template, days = _template(), _days(night)
     for i in range(devices):
         yield template % _values(i, night, days)
+
+
+def reported(i: int, night: int) -> bool:
+    """True if the device sent an inventory for that night."""
+    return _silence(_kind(i), i, night) == 0
+
+
+def _kind(i: int) -> int:
+    return i * 2654435761 % 2**32 % 100
 
 
 def _template() -> bytes:
@@ -116,7 +128,7 @@ def _days(night: int) -> list[bytes]:
 
 def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
     mixed = i * 2654435761 % 2**32
-    kind, spread = mixed % 100, mixed >> 8
+    kind, spread = _kind(i), mixed >> 8
     model, identifier, capacity = _MODELS[spread % 4]
     used = 97 + spread % 3 if spread % 29 == 0 else 20 + spread % 60 + (spread + night) % 3
     renamed = (night + i) // CHANGED_ONE_IN
@@ -127,8 +139,8 @@ def _values(i: int, night: int, days: list[bytes]) -> tuple[bytes, ...]:
         b'"Device %06d-%d"' % (i, renamed),
         b'"A%07d"' % i,
         b'"%d"' % (1 + spread % 2),
-        days[9 + i % 20 if kind == _SILENT else 0] + clock,
-        days[0] + clock,
+        days[_silence(kind, i, night)] + clock,
+        days[_silence(kind, i, night)] + clock,
         b'"27.0.1"' if spread % 9 else b'"26.4"',
         _ENROLLED[spread % len(_ENROLLED)],
         b'"5f3c0d6e-0000-4000-8000-%012d"' % i,
@@ -158,6 +170,8 @@ _SELDOM = range(70, 80)
 
 
 def _last_backup(kind: int, i: int, night: int, days: list[bytes], clock: bytes) -> bytes:
+    if kind == _SILENT:
+        return days[_silence(kind, i, night)] + clock
     if kind in _NEVER:
         return b"null"
     if kind in _OFF:
@@ -166,4 +180,9 @@ def _last_backup(kind: int, i: int, night: int, days: list[bytes], clock: bytes)
         return days[(night + i) % _ILL_FOR] + clock
     if kind in _SELDOM:
         return days[(night + i) % 4] + clock
-    return days[30 if kind == _SILENT else 0] + clock
+    return days[0] + clock
+
+
+def _silence(kind: int, i: int, night: int) -> int:
+    """How many days ago it reported."""
+    return (night + i) % _AWAY_FOR if kind == _SILENT else 0

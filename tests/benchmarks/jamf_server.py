@@ -42,6 +42,7 @@ class Pages:
 
     def __init__(self, devices: int, night: int) -> None:
         self.devices = devices
+        self._young = array("L", (i for i in range(devices) if jamf_fleet.reported(i, night)))
         self._starts = array("Q", bytes(8 * (devices + 1)))
         with tempfile.TemporaryFile(buffering=_BUFFER) as file:
             place = 0
@@ -52,6 +53,12 @@ class Pages:
                 self._starts[i + 1] = place
             file.flush()
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def young_page(self, number: int, size: int) -> bytes:
+        """The same of the devices that have sent an inventory since the night before."""
+        window = self._young[number * size : (number + 1) * size]
+        rows = b",".join([self._bytes[self._starts[i] : self._starts[i + 1] - 1] for i in window])
+        return b'{"totalCount":%d,"results":[%b]}' % (len(self._young), rows)
 
     def page(self, number: int, size: int) -> bytes:
         """The answer that holds the page with that number."""
@@ -102,7 +109,10 @@ class PageServer(Loopback):
                 return reply([{"id": "1", "name": "North"}, {"id": "2", "name": "South"}])
             case "/api/v2/mobile-devices/detail":
                 size = min(int(asked.first("page-size", "100")), LARGEST_PAGE)
-                return Reply(200, self._pages.page(int(asked.first("page", "0")), size))
+                page = self._pages.young_page if "filter" in asked.query else self._pages.page
+                return Reply(200, page(int(asked.first("page", "0")), size))
+            case "/api/v2/mobile-devices":
+                return reply({"totalCount": self._devices, "results": []})
             case _:
                 return reply({}, 404)
 

@@ -266,6 +266,7 @@ def test_on_most_nights_only_what_has_reported_is_read(office: Office) -> None:
     night = office.report(directory(1))
     (source,) = night["sources"]
     assert (source["devices"], source["expected"], source["problems"]) == (5, 5, [])
+    assert [path.name for path in office.folder.glob("fleetkeep.db-*")] == []
     assert source["incremental"] == {"since": "2026-03-02T03:30:00Z", "read": 1, "full_at": at(0)}
     assert [one["serial"] for one in night["devices"] if one["status"] != "protected"] == [
         phone(2)["hardware"]["serialNumber"]
