@@ -7,6 +7,7 @@ counts, older ones are superseded. A record that its source no longer lists coun
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from fleet.model.device import SIGNALS, Device, Sighting, Standing, facts_of
@@ -38,19 +39,22 @@ def conflicts(device: Device) -> dict[str, list[tuple[Sighting, Any]]]:
     When a source heard from the device, and since when it manages it, is its own business and no contradiction; nor
     is another spelling of the same.
     """
+    if len(device.sightings) == 1:
+        return {}
     found: dict[str, list[tuple[Sighting, Any]]] = {}
-    for signal in _SHARED if len(device.sightings) > 1 else ():
-        known = [
-            (sighting, value)
-            for sighting in device.sightings
-            if not isinstance(value := getattr(sighting.record, signal), Gap)
-        ]
+    told = [_shared_facts(sighting.record) for sighting in device.sightings]
+    for signal, *values in zip(_SHARED, *told, strict=True):
+        if values.count(values[0]) == len(values):  # mostly; a fleet may be known to two sources as a whole
+            continue
+        pairs = zip(device.sightings, values, strict=True)
+        known = [(sighting, value) for sighting, value in pairs if not isinstance(value, Gap)]
         if len({_spelt(signal, value) for _, value in known}) > 1:
             found[signal] = known
     return found
 
 
 _SHARED = tuple(signal for signal in SIGNALS if signal not in {"inventory_at", "checkin_at", "enrolled_at"})
+_shared_facts = attrgetter(*_SHARED)
 
 
 def _spelt(signal: str, value: object) -> object:

@@ -245,7 +245,7 @@ class DeviceReport:
         ruled_out: what its evidence excludes.
         handling: how instructions for it are to be worded.
         past: its findings that ended before tonight.
-        history: of a device with a grave finding, a few nights of the last weeks, oldest first.
+        history: of a device at risk, a few nights of the last weeks, oldest first.
         stopped_at: its last backup before they stopped, as incidents count it: a gap where that cannot be dated, None
             where they did not stop.
     """

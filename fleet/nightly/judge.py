@@ -92,7 +92,7 @@ def judge(
         now: the wall clock, for the ledger alone.
         accept_mass_change: the admin has seen that much changed and says that it is true.
         status: what Apple says of its services; None where it was not asked or did not answer.
-        history: the listener shows what grave devices were like on earlier nights, so that is looked up.
+        history: the listener shows what devices at risk were like on earlier nights, so that is looked up.
         shared_run_id: the shared run that this evaluates.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fleet.model.finding import Severity
+from fleet.model.finding import Status
 from fleet.model.run import Observation
 
 if TYPE_CHECKING:
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 NIGHTS = 10
 _TOGETHER = 500
-_GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
 
 
 class Recall:
-    """Hands reports on in the order in which they come; those with a grave finding go with their history.
+    """Hands reports on in the order in which they come; those at risk go with their history.
 
     Args:
         readings: None where nobody wants the past.
@@ -34,7 +33,7 @@ class Recall:
 
     def take(self, report: DeviceReport, sighted: Sighted) -> None:
         """Take one device's report; it is handed on with the next few hundred, or by `flush`."""
-        record = _freshest(report, sighted) if report.severity in _GRAVE else None
+        record = _freshest(report, sighted) if report.status is Status.AT_RISK else None
         self._held.append((report, record))
         if len(self._held) >= _TOGETHER:
             self.flush()

@@ -55,7 +55,7 @@ class Story:
             [tuple(f"{one.strength}:{one.cause}" for one in report.causes) or None for report in reports]
         )
         clauses = [list(_clauses(report)) if report.causes else [] for report in reports]
-        disputes = [list(_disputes(report.device)) if _worth_comparing(report) else [] for report in reports]
+        disputes = [list(_disputes(report.device)) for report in reports]
         _extend(self._clauses, clauses)
         _extend(self._disputes, disputes)
         self._take_nights(reports, observed)
@@ -115,11 +115,6 @@ def _clauses(report: DeviceReport) -> Iterator[tuple[str, str]]:
         yield from [(f"for:{one.cause}", clause) for clause in one.evidence_for]
         yield from [(f"against:{one.cause}", clause) for clause in one.evidence_against]
     yield from [(f"not:{one.cause}", one.because) for one in report.ruled_out]
-
-
-def _worth_comparing(report: DeviceReport) -> bool:
-    """Where nothing is wrong nobody asks who is right, and comparing is not cheap."""
-    return len(report.device.sightings) > 1 and report.status != "protected"
 
 
 def _disputes(device: Device) -> Iterator[tuple[str, str, str]]:

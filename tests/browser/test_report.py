@@ -122,7 +122,7 @@ def test_a_device_tells_why_and_what_it_was_like(page: Page, tmp_path: Path) -> 
         "Speaks against ita backup was still made on 2026-11-20",
         "their cures are in the plan: Leave it on Wi-Fi and power overnight.",
         "iCloud Backup is switched off: no, iCloud Backup is switched on.",
-        "Battery: hq says 80 %; schools says 40 %. The first counts",
+        "Battery: hq says 80 % on 2026-11-21 at 23:00 UTC, schools says 40 % on 2026-11-21 at 21:00 UTC; hq counts",
         "Free storage from 40 GB to 10 GB; 3 backups seen since 2026-10-23.",
         "2026-11-1220 GB2026-11-10",
         "iCloud Backup is switched off (high): 2026-08-24 to 2026-09-23",
@@ -132,6 +132,16 @@ def test_a_device_tells_why_and_what_it_was_like(page: Page, tmp_path: Path) -> 
     expect(dialog.get_by_role("img")).to_have_attribute(
         "aria-label", "Free storage from 40 GB to 10 GB; 3 backups seen since 2026-10-23"
     )
+
+
+def test_a_protected_device_tells_who_disagrees_and_where_its_past_is(page: Page, tmp_path: Path) -> None:
+    """Sources that contradict one another are quoted of any device; the weeks before are one command away."""
+    quiet = replace(protected(1), device=storied(1).device)
+    page.goto(f"{write(tmp_path, [quiet]).as_uri()}#d={key_of(1)}")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Battery: hq says 80 %")
+    expect(dialog).to_contain_text("This page keeps them for devices at risk.")
+    expect(dialog.locator("code")).to_have_text("fleetkeep device FK00000001 --history")
 
 
 def test_texts_for_the_user_and_for_a_ticket(page: Page, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def office(database: Database) -> Office:
     return Office(database)
 
 
-def test_a_grave_finding_comes_with_the_weeks_before_it(office: Office) -> None:
+def test_a_device_at_risk_comes_with_the_weeks_before_it(office: Office) -> None:
     """A few nights of storage and backups, oldest first and tonight included; a healthy phone needs none."""
     last = night(0)
     for at in range(20):
@@ -28,6 +28,7 @@ def test_a_grave_finding_comes_with_the_weeks_before_it(office: Office) -> None:
             a_phone(1, at, available_bytes=(90 - at) * GB, last_cloud_backup_at=last),
             a_phone(2, at),
             a_phone(3, at, last_cloud_backup_at=NEVER, enrolled_at=night(-300)),
+            a_phone(4, at, last_cloud_backup_at=night(min(at, 10))),
         ]
         office.collect(at, a_source(rows))
     heard = office.judge(19, history=True)
@@ -39,6 +40,8 @@ def test_a_grave_finding_comes_with_the_weeks_before_it(office: Office) -> None:
     assert {one.last_backup for one in history} == {last}
     assert heard.devices["SERIAL0002"].history == ()
     assert {one.last_backup for one in heard.devices["SERIAL0003"].history} == {None}
+    medium = heard.devices["SERIAL0004"]
+    assert (medium.severity, len(medium.history)) == (Severity.MEDIUM, 10)
     assert office.again(None, history=True).devices == heard.devices
 
 

@@ -204,7 +204,13 @@ def storied(number: int = 1) -> DeviceReport:
     """A device at risk of which everything is told: causes, what is ruled out, the past, and a second opinion."""
     report = at_risk(number)
     first = report.device.sightings[0]
-    other = replace(first, source="schools", record=replace(first.record, site="Graz", battery_percent=40))
+    earlier = first.observed_at - timedelta(hours=2)
+    other = replace(
+        first,
+        source="schools",
+        observed_at=earlier,
+        record=replace(first.record, site="Graz", battery_percent=40),
+    )
     return replace(
         report,
         device=replace(report.device, sightings=(first, other)),

@@ -87,16 +87,35 @@ function clausesOf(fleet, row) {
   return found;
 }
 
-/** Where two sources say different things of one fact, and whose word counts. */
+/** Where sources say different things of one fact, when each heard it, and whose word counts. */
 function disputes(fleet, row) {
   const said = new Map();
   for (const each of fleet.rowsOf("disputes", row)) {
     const read = (name) => fleet.disputes[name].at(each);
-    said.set(read("signal"), [...(said.get(read("signal")) ?? []), `${read("source")} says ${disputed(fleet, read("signal"), read("value"))}`]);
+    const source = read("source");
+    const value = disputed(fleet, read("signal"), read("value"));
+    said.set(read("signal"), [...(said.get(read("signal")) ?? []), { source, value, at: heardAt(fleet, row, source) }]);
   }
-  const label = (name) => fleet.signals.find(([each]) => each === name)?.[1] ?? name;
-  const items = [...said].map(([name, several]) => element("li", {}, bdi(`${label(name)}: ${several.join("; ")}. The first counts: it is the fresher one.`)));
+  const items = [...said].map(([name, several]) => element("li", {}, bdi(`${labelOfSignal(fleet, name)}: ${contradiction(several)}`)));
   return items.length ? element("ul", {}, items) : null;
+}
+
+/** "headquarters says 26.7 on 2026-11-03 at 18:30 UTC, schools says …; headquarters counts, being the fresher." */
+function contradiction(several) {
+  const told = several.map(({ source, value, at }) => `${source} says ${value} on ${day(at)} at ${new Date(at * 60000).toISOString().slice(11, 16)} UTC`);
+  const [first, second] = several;
+  const why = first.at > second.at ? "being the fresher" : "though both are as fresh";
+  return `${told.join(", ")}; ${first.source} counts, ${why}.`;
+}
+
+/** When the device told a source what it knows; its records stand with the freshest first, so that one counts. */
+function heardAt(fleet, row, source) {
+  const sighting = fleet.rowsOf("sightings", row).find((each) => fleet.sightings.source.at(each) === source);
+  return fleet.minutes(fleet.sightings.observed[sighting], row);
+}
+
+function labelOfSignal(fleet, name) {
+  return fleet.signals.find(([each]) => each === name)?.[1] ?? name;
 }
 
 function disputed(fleet, name, value) {

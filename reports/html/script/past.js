@@ -2,13 +2,19 @@
 
 const LINE = { width: 300, height: 40 };
 
-/** The last weeks as a line of free storage with a dot for every backup seen, and as a table. */
+/** The last weeks as a line of free storage with a dot for every backup seen, and as a table; or where to find them. */
 function weeks(fleet, row) {
   const nights = nightsOf(fleet, row);
-  if (nights.length < 2) return null;
+  if (nights.length < 2) return elsewhere(fleet, row);
   const backups = [...new Set(nights.map(({ backup }) => backup).filter((each) => each !== null))].filter((at) => at >= nights[0].at);
   const told = `Free storage from ${gigabytes(nights[0].free)} to ${gigabytes(nights.at(-1).free)}; ${counted(backups.length, "backup")} seen since ${day(nights[0].at)}`;
   return element("div", { class: "weeks" }, spark(fleet, row, nights, backups, told), element("p", { class: "quiet" }, `${told}. Each dot is a backup.`), nightTable(fleet, nights));
+}
+
+function elsewhere(fleet, row) {
+  const name = fleet.text("serial", row) || fleet.text("udid", row) || fleet.devices.key.at(row);
+  const why = fleet.devices.status.at(row) === "at_risk" ? "No earlier night is known of this device here." : "This page keeps them for devices at risk.";
+  return element("p", { class: "quiet" }, `${why} What each night knew: `, element("code", {}, bdi(`fleetkeep device ${name} --history`)));
 }
 
 /** A device's nights, the oldest first; they are stored from tonight backwards, each by what differs. */
