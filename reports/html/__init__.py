@@ -112,6 +112,7 @@ def _vocabulary() -> dict[str, object]:
         "strengths": words.STRENGTHS,
         "reasons": words.REASONS,
         "verdicts": words.VERDICTS,
+        "unexplained": words.UNEXPLAINED,
         "evidence": words.EVIDENCE,
     }
 

@@ -45,7 +45,7 @@ def first_steps(tally: Tally, at_risk: int, fixes: Mapping[str, Fix]) -> dict[st
 
 def _sentence(fixes: int, cleared: float) -> str:
     start = "This fix clears" if fixes == 1 else f"These {fixes} fixes clear"
-    return f"{start} {cleared:.0f} % of the risk where the first step is the right one."
+    return f"{start} up to {cleared:.0f} % of the risk."
 
 
 def _row(step: FirstStep, risk: int, fixes: Mapping[str, Fix]) -> dict[str, object]:

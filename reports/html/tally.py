@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
+from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
+from fleet.model.fact import NEVER, Gap, Never
 from fleet.model.finding import Severity, State, Status
 from reports._plain import known
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleet.model.fact import Fact, Never
+    from fleet.model.fact import Fact
     from fleet.model.run import DeviceReport
 
 WORST = 200
@@ -76,7 +78,7 @@ class FirstStep:
     risk: int = 0
 
 
-Entry: TypeAlias = tuple[int, int, int, Row]
+Entry: TypeAlias = tuple[int, int, float, int, Row]
 
 
 class Tally:
@@ -85,6 +87,7 @@ class Tally:
     Attributes:
         reasons: devices by status and reason.
         without_backup: devices with a standing backup problem, by the check that names it.
+        other_risks: devices at risk that have no backup problem.
         moved: devices that have a finding in a state other than open.
         risk: the weights of all devices at risk together.
         first_steps: by the fix.
@@ -95,6 +98,7 @@ class Tally:
         self.reasons: Counter[tuple[Status, str]] = Counter()
         self.without_backup: Counter[str] = Counter()
         self.moved: Counter[State] = Counter()
+        self.other_risks = 0
         self.risk = 0
         self.first_steps: dict[str, FirstStep] = {}
         self._causes: dict[str, Cause] = {}
@@ -117,7 +121,7 @@ class Tally:
 
     def worst(self) -> list[Row]:
         """Up to 200 devices, those that would lose data first."""
-        return [row for *_, row in sorted(self._worst, key=lambda entry: entry[:3], reverse=True)]
+        return [row for *_, row in sorted(self._worst, key=lambda entry: entry[:4], reverse=True)]
 
     def _count_findings(self, report: DeviceReport) -> None:
         for finding in report.findings:
@@ -130,6 +134,7 @@ class Tally:
     def _count_risk(self, report: DeviceReport) -> None:
         weight = WEIGHTS[report.severity] if report.severity else 0
         self.risk += weight
+        self.other_risks += report.cause is None
         if report.plan:
             first = report.plan[0]
             step = self.first_steps.setdefault(first.fix, FirstStep(first.fix, first.audience))
@@ -138,11 +143,19 @@ class Tally:
 
     def _rank(self, report: DeviceReport) -> None:
         gravity = report.severity.rank if report.severity else -1
-        place = (_STATUS_RANK[report.status], gravity, -self.devices)
+        without = _without_backup(report.device.last_cloud_backup_at)
+        place = (_STATUS_RANK[report.status], gravity, without, -self.devices)
         if len(self._worst) < WORST:
             heappush(self._worst, (*place, _row(report)))
-        elif place > self._worst[0][:3]:
+        elif place > self._worst[0][:4]:
             heappushpop(self._worst, (*place, _row(report)))
+
+
+def _without_backup(last: Fact[datetime | Never]) -> float:
+    """The longer there has been no backup, the more; what is not known is least."""
+    if isinstance(last, Gap):
+        return -inf
+    return inf if last is NEVER or isinstance(last, Never) else -last.timestamp()
 
 
 def _row(report: DeviceReport) -> Row:

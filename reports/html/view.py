@@ -72,10 +72,12 @@ def freshness(run: RunReport) -> str:
     if not known:
         return catalog
     oldest, newest = words.age(run.as_of - min(known)), words.age(run.as_of - max(known))
-    facts = (
-        f"Facts collected {newest}" if oldest == newest else f"Facts collected between {oldest} and {newest}"
-    )
-    return f"{facts} · {catalog}"
+    if min(known) >= run.as_of:
+        return f"All sources read in this run · {catalog}"
+    if max(known) >= run.as_of:
+        newest = "this run"
+    between = newest if oldest == newest else f"between {oldest} and {newest}"
+    return f"Sources read {between} · {catalog}"
 
 
 def title(check: str, checks: Mapping[str, CheckText]) -> str:
@@ -102,7 +104,7 @@ def _backup(fact: Fact[datetime | Never], now: datetime) -> str:
 
 def _why(row: Row, checks: Mapping[str, CheckText]) -> str:
     if row.cause == "unexplained":
-        return "Unexplained"
+        return words.UNEXPLAINED
     if row.cause:
         return title(row.cause, checks)
     return words.reason(row.reason) if row.reason else ""
@@ -160,6 +162,7 @@ def _statuses(run: RunReport, tally: Tally) -> Iterator[dict[str, object]]:
             "share": share(number, total),
             "width": round(1000 * number / total) if total else 0,
             "link": link(status=status),
+            "folded": status == Status.NOT_APPLICABLE,  # nobody acts on it
             "parts": _risks(tally) if status == "at_risk" else _reasons(Status(status), tally),
         }
 
@@ -175,11 +178,13 @@ def percent(number: int, total: int) -> str:
 
 
 def _risks(tally: Tally) -> list[dict[str, str]]:
-    without = tally.without_backup.total()
-    if not without:
-        return []
+    without, other = tally.without_backup.total(), tally.other_risks
     checks = sorted(tally.without_backup)
-    return [{"count": f"{without:,}", "word": "without a recent backup", "link": link(check=checks)}]
+    parts = [
+        (without, "without a recent backup", link(check=checks)),
+        (other, "for another reason", link(status=str(Status.AT_RISK), cause="")),
+    ]
+    return [{"count": f"{number:,}", "word": word, "link": to} for number, word, to in parts if number]
 
 
 def _reasons(status: Status, tally: Tally) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 STATUSES = {
-    "at_risk": ("▲", "At risk", "a problem of medium severity or worse stands"),
+    "at_risk": ("▲", "At risk", "has a problem of medium severity or worse"),
     "unknown": ("?", "Unknown", "cannot be judged"),
     "protected": ("✓", "Protected", "backed up recently"),
     "not_applicable": ("○", "Not applicable", "not judged: no personal iCloud Backup to expect"),
@@ -139,6 +139,7 @@ STRENGTHS = {
     "possible": "Possible: many devices with good backups have this too.",
     "unseen": "Nobody can see it; trying tells.",
 }
+UNEXPLAINED = "No visible cause"
 VERDICTS = {
     "at_risk": "This device would lose data if it broke tonight.",
     "at_risk_otherwise": "No backup problem is known of this device; something else puts it at risk",

@@ -5,14 +5,22 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity
+from fleet.model.policy import Policy
+from fleet.model.run import PlanStep
+from fleet.nightly.publish import context_of
 from reports import findings_json, tables
 from reports._format import ReportContext
+from reports._guide import bundled_guide
+from reports.html import HtmlReport
 from tests.reports.a_run import an_incident
 from tests.reports.made_up import (
     AS_OF,
@@ -277,6 +285,60 @@ def test_all_columns_can_be_seen(page: Page, address: str) -> None:
     page.wait_for_function("document.querySelectorAll('#list thead th').length === 13")
     page.locator(".window").evaluate("frame => frame.scrollLeft = frame.scrollWidth")
     expect(page.locator("#list").get_by_role("columnheader", name="Source")).to_be_in_viewport()
+
+
+def test_why_and_what_next_are_not_cut(page: Page, tmp_path: Path) -> None:
+    """On a desk of 1360 pixels every cause and every next step that there is stands whole in its row."""
+    page.set_viewport_size({"width": 1360, "height": 900})
+    guide, context = bundled_guide(), context_of(Policy(), "", AS_OF)
+    causes, fixes = sorted(context.checks), sorted(guide.fixes)
+    pairs = zip_longest(causes, fixes, fillvalue="unexplained")
+    report = HtmlReport(tmp_path, context, guide)
+    fleet = [
+        replace(at_risk(number), cause=cause, plan=(PlanStep(fix=fix, audience="user", why="Because."),))
+        for number, (cause, fix) in enumerate(pairs)
+    ]
+    for one in fleet:
+        report.device(one)
+    report.finish(run_of(fleet))
+    page.goto((tmp_path / "index.html").as_uri())
+    page.wait_for_selector("#list:not([hidden])")
+    seen = set[str]()
+    for place in range(0, len(fleet), 8):
+        page.locator(".window").evaluate(f"frame => frame.scrollTop = {44 * place}")
+        page.wait_for_timeout(50)
+        seen |= set(page.evaluate(CUT_OR_NOT))
+    assert [text for text in seen if text.startswith("cut: ")] == []
+    assert {guide.fixes[fix].title for fix in fixes} <= seen
+
+
+CUT_OR_NOT = """() => [...document.querySelectorAll("#list tbody tr")].flatMap((row) =>
+  [...row.querySelectorAll("td:nth-child(4) bdi, td:nth-child(5) bdi")].map((one) =>
+    `${one.scrollHeight > one.clientHeight || one.scrollWidth > one.clientWidth ? "cut: " : ""}${one.textContent}`))"""
+
+
+def test_a_mailed_view_opens_at_its_devices(page: Page, address: str) -> None:
+    """Whoever opens the link of a filtered list sees that list, and not the first page above it."""
+    page.goto(f"{address}#status=protected")
+    expect(page.get_by_role("status")).to_have_text("55 of 59 devices shown")
+    expect(page.get_by_role("heading", name="Devices", exact=True)).to_be_in_viewport()
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_selector("#list:not([hidden])")
+    assert page.evaluate("scrollY") == 0
+
+
+def test_who_has_been_without_longest_comes_first(page: Page, tmp_path: Path) -> None:
+    """Of devices as grave as one another never comes before long ago, and what nobody knows last."""
+    ages = {1: AS_OF - timedelta(days=20), 2: NEVER, 3: ABSENT, 4: AS_OF - timedelta(days=90)}
+    fleet = [at_risk(number, last_cloud_backup_at=last) for number, last in ages.items()]
+    fleet.append(at_risk(5, severity=Severity.CRITICAL))
+    page.goto(write(tmp_path, fleet).as_uri())
+    page.wait_for_selector("#list:not([hidden])")
+    expected = [f"Phone {number}" for number in (5, 2, 4, 1, 3)]
+    assert names(page) == expected
+    text = (tmp_path / "index.html").read_text(encoding="utf-8").partition('id="worst"')[2]
+    assert sorted(expected, key=text.index) == expected
 
 
 def test_counts_are_those_of_findings_json(page: Page, tmp_path: Path) -> None:

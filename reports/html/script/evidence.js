@@ -21,12 +21,13 @@ function life(fleet, row, finding) {
   const state = found.state.at(finding);
   const reason = found.reason.at(finding);
   const open = Math.floor((fleet.asOf - found.opened_at[finding]) / DAY);
+  const again = found.opened_at[finding] !== found.first_seen[finding];
   const ends = found.waiver_until[finding];
   return [
     ["Observed", `${fleet.moment(fleet.minutes(found.observed_at[finding], row))} by ${found.sources.list(finding).join(", ")}`],
     ["State", (words.states[state] ?? state) + (reason ? ` (${fleet.reason(reason)})` : "")],
     ["First seen", fleet.moment(found.first_seen[finding])],
-    ["Open for", STANDING.includes(state) ? counted(open, "day") : null],
+    [again ? "Open again for" : "Open for", STANDING.includes(state) ? counted(open, "day") : null],
     ["Waived until", ends ? fleet.moment(ends).slice(0, 10) : null],
     ["Ticket id", found.id.at(finding)],
   ];

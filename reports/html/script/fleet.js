@@ -172,7 +172,7 @@ class Fleet {
   }
 
   check(id) {
-    return id === "unexplained" ? "Unexplained" : (this.checks[id]?.title ?? id);
+    return id === "unexplained" ? this.words.unexplained : (this.checks[id]?.title ?? id);
   }
 }
 

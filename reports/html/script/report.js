@@ -38,6 +38,8 @@ class Page {
     this.build();
     this.listen();
     this.render();
+    // A view that was mailed is what its reader came for.
+    if (!this.clear.hidden && !this.state.d) document.getElementById("devices").scrollIntoView({ behavior: "instant" });
   }
 
   build() {

@@ -60,13 +60,21 @@ function facetRanks(name) {
   };
 }
 
+const LONGEST = 4094; // days; never is one more, and what is not known comes last
+
+/** By status, then by severity, then by how long there has been no backup. */
 function statusRanks(fleet) {
   const statuses = Object.keys(fleet.words.statuses);
   const severities = Object.keys(fleet.words.severities);
   const { status, severity } = fleet.devices;
   const grave = severity.entries.map((code) => (code ? severities.indexOf(code) : severities.length));
   const first = status.entries.map((code) => 10 * statuses.indexOf(code));
-  return Float64Array.from({ length: fleet.rows }, (_, row) => first[status.codes[row]] + grave[severity.codes[row]]);
+  const fresh = (row) => {
+    const minutes = fleet.lastBackup(row);
+    if (minutes === null) return LONGEST + 1;
+    return minutes === "never" ? 0 : LONGEST - Math.min(Math.max(Math.floor((fleet.asOf - minutes) / DAY), 0), LONGEST - 1);
+  };
+  return Float64Array.from({ length: fleet.rows }, (_, row) => (first[status.codes[row]] + grave[severity.codes[row]]) * (LONGEST + 2) + fresh(row));
 }
 
 /** Never first, then the oldest; what is not known comes last. */
