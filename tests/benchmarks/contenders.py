@@ -59,30 +59,39 @@ class Fleetkeep:
 
     def night(self, number: int) -> Result:
         """`fleetkeep run` at the clock of that night."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        settings = self.folder / "fleetkeep.toml"
-        settings.write_text(_SETTINGS.format(url=self.url), encoding="utf-8")
-        settings.chmod(0o600)
-        command = [
-            installed(),
-            "--config",
-            str(settings),
-            "run",
-            "--as-of",
-            f"{moment(number):%Y-%m-%dT%H:%M:%SZ}",
-        ]
-        cost = measure(command, self.folder, {"JAMF_SECRET": SECRET})
-        told: dict[str, Any] = json.loads((self.folder / "reports-out" / "last_run.json").read_text("utf-8"))
-        stages = {stage["name"]: float(stage["cpu_seconds"]) for stage in told["stages"]}
+        settings = self.settle()
+        command = [installed(), "--config", str(settings), *self.arguments(number)]
+        cost = measure(command, self.folder, SECRETS)
+        stages, waits = self.told()
         return Result(
             cost,
             database=size(*self.folder.glob("fleetkeep.db*")),
             report=size(self.folder / "reports-out" / "latest"),
             stages={"start": cost.cpu - sum(stages.values()), **stages},
-            waits={stage["name"]: float(stage["seconds"]) for stage in told["stages"]},
+            waits=waits,
         )
 
+    def settle(self) -> Path:
+        """Make the folder and the settings file in it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = self.folder / "fleetkeep.toml"
+        settings.write_text(_SETTINGS.format(url=self.url), encoding="utf-8")
+        settings.chmod(0o600)
+        return settings
 
+    @staticmethod
+    def arguments(number: int) -> list[str]:
+        """What the command is asked for on that night."""
+        return ["run", "--as-of", f"{moment(number):%Y-%m-%dT%H:%M:%SZ}"]
+
+    def told(self) -> tuple[dict[str, float], dict[str, float]]:
+        """The stages of the last run: seconds of CPU of each, and of the clock."""
+        told: dict[str, Any] = json.loads((self.folder / "reports-out" / "last_run.json").read_text("utf-8"))
+        cpu = {stage["name"]: float(stage["cpu_seconds"]) for stage in told["stages"]}
+        return cpu, {stage["name"]: float(stage["seconds"]) for stage in told["stages"]}
+
+
+SECRETS = {"JAMF_SECRET": SECRET}
 _SETTINGS = """\
 [catalog]
 refresh = false

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.contenders import Fleetkeep
+from tests.benchmarks.contenders import SECRETS, Fleetkeep
 from tests.benchmarks.jamf_server import serving
+from tests.benchmarks.measured import BrokeError, size
+from tests.command import fleetkeep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,16 +44,23 @@ class Year:
 
 
 def year(devices: int, nights: int, folder: Path) -> Year:
-    """Run that many nights one after the other; the stages count, the start of the program does not."""
+    """Run that many nights one after the other, in processes that have imported everything: the stages are counted.
+
+    Raises:
+        BrokeError: a night ended by another code than 0.
+    """
     spent: list[float] = []
     sizes: list[int] = []
     with serving(devices) as server:
         ours = Fleetkeep(server.url, folder / "fleetkeep")
+        ours.settle()
         for night in range(1, nights + 1):
             server.turn_to(night)
-            result = ours.night(night)
-            spent.append(sum(seconds for name, seconds in result.stages.items() if name != "start"))
-            sizes.append(result.database)
+            ended = fleetkeep(*ours.arguments(night), cwd=ours.folder, env=SECRETS)
+            if ended.code:
+                raise BrokeError(f"night {night} ended with {ended.code}: {ended.out}{ended.err}")
+            spent.append(sum(ours.told()[0].values()))
+            sizes.append(size(*ours.folder.glob("fleetkeep.db*")))
             _tidy(ours.folder / "reports-out")
     settled = spent[min(_SETTLING, nights // 3) :]
     tenth = max(1, len(settled) // 10)
