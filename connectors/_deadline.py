@@ -7,6 +7,7 @@ Here every wait on the socket (connect, TLS, write, read) gets what is left of o
 from __future__ import annotations
 
 import math
+import ssl
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +17,6 @@ import httpcore
 import httpx
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Generator, Iterable
 
 _ends: ContextVar[float] = ContextVar("ends", default=math.inf)
@@ -40,6 +40,23 @@ class DeadlineTransport(httpx.HTTPTransport):
         # httpx has no parameter for the backend of its pool. Reading it first makes a renamed attribute loud.
         usual = self._pool._network_backend  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         self._pool._network_backend = _Backend(usual)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._by_proxy = proxy is not None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer; where the proxy itself cannot be reached, an error that says so."""
+        try:
+            return super().handle_request(request)
+        except httpx.ConnectError as error:
+            if self._by_proxy and not _of_tls(error):
+                raise httpx.ProxyError("no connection to the proxy", request=request) from error
+            raise
+
+
+def _of_tls(error: BaseException | None) -> bool:
+    """Within a proxy's tunnel TLS is spoken with the server itself."""
+    return error is not None and (
+        isinstance(error, ssl.SSLError) or _of_tls(error.__cause__ or error.__context__)
+    )
 
 
 class _Backend(httpcore.NetworkBackend):

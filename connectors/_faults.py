@@ -41,7 +41,10 @@ def fault_of(error: httpx.TransportError, host: str, timeout_seconds: float) -> 
 def _diagnosis(error: httpx.TransportError, timeout_seconds: float) -> tuple[int, str]:
     match error:
         case httpx.ProxyError():
-            return _SELDOM, "cannot be reached: the proxy refuses; check HTTPS_PROXY and NO_PROXY"
+            return (
+                _SELDOM,
+                "cannot be reached: the proxy refuses or is not there; check HTTPS_PROXY and NO_PROXY",
+            )
         case httpx.ConnectTimeout():
             return (
                 _SELDOM,

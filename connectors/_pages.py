@@ -122,19 +122,27 @@ def by_number(
 def fetched_ahead(fetch: Callable[[K], P], keys: Iterable[K], ahead: int) -> Generator[P, None, None]:
     """`fetch` of every key, in their order, `ahead` of them at work at once.
 
-    The first error ends it. Closing the iterator drops what has not begun and waits for nothing.
+    The first error ends it; `MemoryError` where the system gives no more threads. Closing the iterator drops what has
+    not begun and waits for nothing.
     """
     threads = ThreadPoolExecutor(ahead, thread_name_prefix="page")
     waiting: deque[Future[P]] = deque()
     try:
         for key in keys:
-            waiting.append(threads.submit(fetch, key))
+            waiting.append(_begun(threads, fetch, key))
             if len(waiting) == ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _begun(threads: ThreadPoolExecutor, fetch: Callable[[K], P], key: K) -> Future[P]:
+    try:
+        return threads.submit(fetch, key)
+    except RuntimeError as error:
+        raise MemoryError("no more threads") from error
 
 
 def _until_empty(pages: Generator[P, None, None], size: Callable[[P], int]) -> Iterator[P]:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.kept_warm import SECONDS, Ended, Warm
+from tests.kept_warm import SECONDS, Begun, Ended, Warm
 from tests.servers.jamf import JamfServer
 
 __all__ = ["Ended", "Office", "by_serial", "fleetkeep", "jamf_source", "started"]
@@ -111,6 +111,11 @@ class Office:
     def started(self, *arguments: str) -> subprocess.Popen[str]:
         """A command under way."""
         return started(*arguments, cwd=self.folder, env=self.env)
+
+    def begun(self, *arguments: str, limits: dict[str, int] | None = None, err: str | None = None) -> Begun:
+        """A command under way, begun warm; see `Warm.begin`."""
+        env = _environment(self.folder, self.env)
+        return _warm().begin(arguments, self.folder, env, limits=limits, err=err)
 
     def report(self, name: str = "latest") -> Json:
         """`findings.json` of a run."""

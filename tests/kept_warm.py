@@ -39,11 +39,33 @@ SECONDS = 120
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended and what it said."""
+    """How a command ended and what it said.
+
+    Attributes:
+        peak_kb: the most memory that it had at a time; of a command that was begun warm alone.
+    """
 
     code: int
     out: str
     err: str
+    peak_kb: int = 0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command under way."""
+
+    pid: int
+    folder: tempfile.TemporaryDirectory[str]
+    _warm: Warm
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self) -> Ended:
+        """Its end, which has to come within two minutes."""
+        return self._warm.end_of(self)
 
 
 class Warm:
@@ -61,47 +83,87 @@ class Warm:
 
     def run(self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Ended:
         """One command to its end, which has to come within two minutes."""
-        with tempfile.TemporaryDirectory() as folder:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            order = {
-                "arguments": arguments,
-                "cwd": str(cwd),
-                "env": dict(env),
-                "out": str(out),
-                "err": str(err),
-            }
-            code = self._asked(json.dumps(order))
-            return Ended(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+        return self.begin(arguments, cwd, env).wait()
 
-    def _asked(self, order: str) -> int:
+    def begin(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        *,
+        limits: Mapping[str, int] | None = None,
+        err: str | None = None,
+    ) -> Begun:
+        """One command, under way.
+
+        Args:
+            arguments: of the command line.
+            cwd: its folder.
+            env: all of its environment.
+            limits: names of the system's limits, as in `ulimit`, with a value for each: `{"NOFILE": 64}`.
+            err: where its standard error goes, in place of a file of its own.
+        """
+        folder = tempfile.TemporaryDirectory()
+        order = {
+            "arguments": arguments,
+            "cwd": str(cwd),
+            "env": dict(env),
+            "out": f"{folder.name}/out",
+            "err": err or f"{folder.name}/err",
+            "limits": dict(limits or {}),
+        }
+        (pid,) = self._asked(order)
+        return Begun(pid, folder, self)
+
+    def end_of(self, begun: Begun) -> Ended:
+        """How a command ended that was begun."""
+        code, peak_kb = self._asked({"end_of": begun.pid})
+        with begun.folder as folder:
+            said = [path.read_text("utf-8") if path.exists() else "" for path in _outputs(folder)]
+        return Ended(code, *said, peak_kb)
+
+    def _asked(self, order: Mapping[str, Any]) -> list[int]:
         orders, answers = self._program.stdin, self._program.stdout
         assert orders is not None
         assert answers is not None
-        print(order, file=orders, flush=True)
+        print(json.dumps(order), file=orders, flush=True)
         ready, _, _ = select.select([answers], [], [], SECONDS)
         if not ready:
             self._program.kill()
-            raise TimeoutError(f"not ended after {SECONDS} s: {order[:200]}")
-        return int(answers.readline())
+            raise TimeoutError(f"not ended after {SECONDS} s: {str(order)[:200]}")
+        return [int(word) for word in answers.readline().split()]
+
+
+def _outputs(folder: str) -> list[Path]:
+    return [Path(folder, "out"), Path(folder, "err")]
 
 
 def main() -> None:
-    """Take orders from standard input, one JSON object a line; answer each with the command's exit code."""
+    """Take orders from standard input, one JSON object a line: to begin a command, answered with its process number.
+
+    Or to wait for the end of one, answered with its exit code and its peak memory in KB.
+    """
     for name in MODULES:
         importlib.import_module(name)
     answers = os.dup(1)
     for line in sys.stdin:
+        order = json.loads(line)
+        if pid := order.get("end_of"):
+            _, status, used = os.wait4(pid, 0)
+            os.write(answers, b"%d %d\n" % (os.waitstatus_to_exitcode(status), used.ru_maxrss))
+            continue
         child = os.fork()
         if child == 0:
             os.close(answers)
-            become(json.loads(line))
+            become(order)
             return
-        _, status = os.waitpid(child, 0)
-        os.write(answers, b"%d\n" % os.waitstatus_to_exitcode(status))
+        os.write(answers, b"%d\n" % child)
 
 
 def become(order: Mapping[str, Any]) -> None:
     """Be the command, with its arguments, folder, environment and files for what it says; it ends the process."""
+    import resource  # noqa: PLC0415 - where there is no fork, there is none of this either
+
     from fleet.cli import main as command  # noqa: PLC0415 - the parent only keeps it warm
 
     os.chdir(order["cwd"])
@@ -111,6 +173,8 @@ def become(order: Mapping[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number, path in enumerate((order["out"], order["err"]), start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
+    for name, most in order["limits"].items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
     sys.argv = ["fleetkeep", *order["arguments"]]
     command()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import os
+import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -88,6 +91,15 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    if sys.platform == "linux":
+        # glibc gives each thread room of its own, 64 MB of addresses, and seldom takes it back: with two rooms for all,
+        # a run of many sources fits into a limit on addresses, and into a tenth less of memory.
+        with suppress(AttributeError):  # other C libraries have no such thing
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+
+
+_ARENA_MAX = -8
+"""`M_ARENA_MAX` in glibc's malloc.h (mallopt(3), read 2026-11-22)."""
 
 
 def surroundings(collected_at: datetime, *, deadline_minutes: float = math.inf) -> Surroundings:

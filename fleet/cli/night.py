@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -271,19 +271,15 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
             level=logging.WARNING,
         )
     compose.settle_memory()
-    try:
-        with lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
-            if inventory.discard_unfinished(database):
-                logs.say(
-                    "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
-                )
-            work = Work(database=database, as_of=at, bar=Bar() if loud else None)
-            if judging:
-                work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
-            yield ConfiguredNight(work, loaded, loud)
-    finally:
-        # The last connection to go takes SQLite's write-ahead log into the file: a night leaves one file to copy.
-        database.engine.dispose()
+    with closing(database), lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
+        if inventory.discard_unfinished(database):
+            logs.say(
+                "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
+            )
+        work = Work(database=database, as_of=at, bar=Bar() if loud else None)
+        if judging:
+            work = replace(work, refresh=feeds.for_a_night(loaded, at, compose.now()).taken)
+        yield ConfiguredNight(work, loaded, loud)
 
 
 def _by(source: SourceReport) -> str:

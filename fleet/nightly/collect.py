@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import math
 import queue
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -192,21 +192,24 @@ def _messages(tallies: Sequence[_Tally], night: Night) -> Iterator[_Message]:
     """What the sources' threads send, as it comes; threads end with the program, whatever they wait for."""
     inbox: queue.Queue[_Message] = queue.Queue(PAGES_AHEAD)
     free = threading.Semaphore(SOURCES_AT_ONCE)
+    under_way: dict[str, threading.Thread] = {}
     for tally in tallies:
         around = replace(night.surroundings, since=tally.start.since if tally.start else None)
-        threading.Thread(
+        thread = threading.Thread(
             target=contextvars.copy_context().run,
             args=(_walk, tally.source, around, inbox, free),
             daemon=True,
-        ).start()
-    under_way = {tally.source.name for tally in tallies}
+        )
+        under_way[tally.source.name] = thread
+        with suppress(RuntimeError):  # one that the system does not let begin is missed soon enough
+            thread.start()
     while under_way:
-        message = _next(inbox, night.surroundings)
+        message = _next(inbox, under_way, night.surroundings)
         if message is None:
             yield from (_Message(name, None, CutOff(_TIME_IS_UP)) for name in sorted(under_way))
             return
         if message.page is None:
-            under_way.discard(message.source)
+            under_way.pop(message.source, None)
         yield message
 
 
@@ -215,13 +218,22 @@ _TIME_IS_UP = (
 )
 
 
-def _next(inbox: queue.Queue[_Message], around: Surroundings) -> _Message | None:
+_LOOK_EVERY = 5.0
+"""Seconds of silence after which it is asked whether a thread died without its last word, as for want of memory."""
+
+
+def _next(
+    inbox: queue.Queue[_Message], under_way: Mapping[str, threading.Thread], around: Surroundings
+) -> _Message | None:
     """The next message; None if the time of the whole run is up."""
-    left = around.ends - around.now()
-    try:
-        return inbox.get(timeout=None if left == math.inf else left) if left > 0 else None
-    except queue.Empty:
-        return None
+    while (left := around.ends - around.now()) > 0:
+        try:
+            return inbox.get(timeout=min(left, _LOOK_EVERY))
+        except queue.Empty:
+            dead = next((name for name, thread in under_way.items() if not thread.is_alive()), None)
+            if dead is not None and inbox.empty():
+                return _Message(dead, None, MemoryError())
+    return None
 
 
 def _walk(
@@ -351,6 +363,9 @@ def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[
 def _explained(tally: _Tally, error: BaseException) -> Trouble:
     if isinstance(error, SourceError):
         return Trouble(error.code, str(error))
+    if isinstance(error, MemoryError):
+        said = "this machine gave no more memory, or no more threads; lower page_size and max_concurrency"
+        return Trouble("out_of_memory", f"{tally.source.name}: {said}")
     log.error("source_broke_on_a_bug source=%(source)s", {"source": tally.source.name}, exc_info=error)
     return Trouble(
         "bug", f"{tally.source.name}: fleetkeep broke on it ({type(error).__name__}); please report it"

@@ -38,6 +38,10 @@ class Database:
     path: Path | None
     upgraded_from: Path | None = None
 
+    def close(self) -> None:
+        """Let go of it; an SQLite database is then the one file alone, with nothing left in its `-wal` beside it."""
+        self.engine.dispose()
+
     @property
     def place(self) -> str:
         """Where it is, without any password: fit for messages."""

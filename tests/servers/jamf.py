@@ -320,6 +320,11 @@ class JamfServer(Loopback):
         self._in_flight = 0
         self.most_in_flight = 0
 
+    def forget_encoded(self) -> None:
+        """Send the records as they are now, after they were changed."""
+        with self._lock:
+            self._encoded.clear()
+
     def route(self, asked: Asked) -> Reply:
         """A token, or data for one that is good."""
         with self._lock:

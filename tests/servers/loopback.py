@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """One answer.
+
+    Attributes:
+        raw: takes the connection in place of an answer; it is closed afterwards. Over a socket only.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    raw: Callable[[socket.socket], None] | None = None
+
+
+def raw(take: Callable[[socket.socket], None]) -> Reply:
+    """No answer but whatever `take` does to the connection."""
+    return Reply(0, b"", raw=take)
 
 
 def reply(value: object, status: int = 200, **headers: str) -> Reply:
@@ -53,7 +65,13 @@ def reply(value: object, status: int = 200, **headers: str) -> Reply:
 
 
 class Loopback:
-    """Subclass it and write `route`; `with` serves it over a socket, `transport` without one."""
+    """Subclass it and write `route`; `with` serves it over a socket, `transport` without one.
+
+    Attributes:
+        host: the address to listen on.
+    """
+
+    host = "127.0.0.1"
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -94,21 +112,28 @@ class Loopback:
     def url(self) -> str:
         """Where it listens."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self.start(0)
         return self
 
     def start(self, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 takes a free one."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        """Listen; port 0 takes a free one."""
+        self._server = (_Sixth if ":" in self.host else ThreadingHTTPServer)(
+            (self.host, port), _handler(self)
+        )
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Sixth(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
 
 
 def _handler(vendor: Loopback) -> type[BaseHTTPRequestHandler]:
@@ -124,6 +149,11 @@ def _handler(vendor: Loopback) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found = vendor.handle(self.command, self.path, dict(self.headers), body)
+            if found.raw is not None:
+                self.close_connection = True
+                with suppress(OSError):
+                    found.raw(self.connection)
+                return
             # One write, so that no delayed acknowledgement slows a benchmark.
             fields = {
                 "Date": self.date_time_string(),
