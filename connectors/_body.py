@@ -28,6 +28,7 @@ def read_body(
     for part in _decoded(response, place):
         room -= len(part)
         if room < 0:
+            kept.clear()  # whoever keeps the error keeps this frame
             raise BadAnswer(f"{place} answered with more than {max_mb:g} MB; {remedy}")
         kept.append(part)
     return b"".join(kept)

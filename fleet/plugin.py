@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoints, entry_points
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from fleet.errors import SettingsError
@@ -33,7 +34,13 @@ class Entry(Protocol):
 
 def entries(group: str) -> list[Entry]:
     """The entry points of a group, by name."""
-    return sorted(entry_points(group=group), key=lambda entry: entry.name)
+    return sorted(_installed().select(group=group), key=lambda entry: entry.name)
+
+
+@cache
+def _installed() -> EntryPoints:
+    """Of all groups: every installed package has to be looked into for them, which is dear enough to be done once."""
+    return entry_points()
 
 
 def loaded(group: str, kind: type[T], found: Iterable[Entry] | None = None) -> Iterator[T]:

@@ -65,9 +65,14 @@ class SqliteFolder:
 
 @dataclass(slots=True)
 class Cluster:
-    """A PostgreSQL server; `taken` are the databases made since they were last dropped."""
+    """A PostgreSQL server; `taken` are the databases made since they were last dropped.
+
+    Attributes:
+        programs: where PostgreSQL's own are.
+    """
 
     folder: Path
+    programs: Path
     taken: list[str] = field(default_factory=list[str])
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -99,6 +104,18 @@ class Cluster:
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
+
+    def start(self) -> None:
+        """Start the server, as it is started at first and after a `stop`."""
+        options = f"-h '' -k {self.folder} {_QUICK}"
+        self._control("-o", options, "-l", str(self.folder / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        """Stop it at once, without a word to anybody."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *arguments: str) -> None:
+        _as_server(self.folder, self.programs / "pg_ctl", "-D", str(self.folder / "data"), *arguments)
 
 
 def _programs(folder: Path) -> Path:
@@ -135,7 +152,6 @@ def running_cluster() -> Generator[Cluster]:
     if _is_root():
         shutil.chown(folder, "nobody")
     data = str(folder / "data")
-    start = ("-o", f"-h '' -k {folder} {_QUICK}", "-l", str(folder / "log"), "-w", "start")
     try:
         programs = _programs(folder)
         _as_server(
@@ -152,11 +168,12 @@ def running_cluster() -> Generator[Cluster]:
             "-N",
             "--no-locale",
         )
-        _as_server(folder, programs / "pg_ctl", "-D", data, *start)
+        running = Cluster(folder, programs)
+        running.start()
         try:
-            yield Cluster(folder)
+            yield running
         finally:
-            _as_server(folder, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+            running.stop()
     finally:
         shutil.rmtree(folder)
 

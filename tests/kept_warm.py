@@ -8,6 +8,7 @@ where a test changes how Python itself starts, `tests.command` starts the real s
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,6 +147,8 @@ def main() -> None:
     """
     for name in MODULES:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that no child looks through it, and copies it by looking
     answers = os.dup(1)
     for line in sys.stdin:
         order = json.loads(line)
@@ -176,7 +180,16 @@ def become(order: Mapping[str, Any]) -> None:
     for name, most in order["limits"].items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (most, most))
     sys.argv = ["fleetkeep", *order["arguments"]]
-    command()
+    code = 0
+    try:
+        command()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    # To take the interpreter down in order would copy all that the parent keeps warm, for nothing.
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

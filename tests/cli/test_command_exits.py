@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
-import threading
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import closing
 
 import pytest
 
 from tests.command import Office, jamf_source
 from tests.servers.jamf import JamfServer, Record, jamf_record
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 NIGHT = "2026-03-02T04:30:00Z"
 DEMO = '[[source]]\nname = "made-up"\nkind = "demo"\ndevices = 30\n'
@@ -26,23 +20,6 @@ def switched_off(number: int) -> Record:
     record["general"] |= {"cloudBackupEnabled": False, "itunesStoreAccountActive": True}
     record["hardware"] |= {"availableSpaceMb": 131072, "batteryLevel": 90}
     return record
-
-
-@contextmanager
-def slow_server(devices: int) -> Generator[tuple[JamfServer, threading.Event]]:
-    """A server that answers no page before the end of the block; the event says that one was asked for."""
-    asked, answer = threading.Event(), threading.Event()
-
-    def hold(rows: list[bytes]) -> bytes:
-        asked.set()
-        answer.wait(60)
-        return b"[" + b",".join(rows) + b"]"
-
-    with JamfServer(devices=devices, page_hook=hold) as server:
-        try:
-            yield server, asked
-        finally:
-            answer.set()
 
 
 @pytest.mark.parametrize(
@@ -140,42 +117,6 @@ def test_a_night_before_the_newest_is_not_collected(office: Office) -> None:
     assert ended.code == 2
     assert "evaluate --as-of" in ended.err
     assert office("evaluate", "--as-of", "2026-03-02T05:30:00Z").code == 0
-
-
-def test_a_second_run_finds_the_lock_held(office: Office) -> None:
-    """While one run waits for its server another exits 5 and names the lock; looking on is still allowed."""
-    with slow_server(3) as (server, asked):
-        office.configure(jamf_source(server))
-        with office.started("run", "--as-of", NIGHT) as first:
-            assert asked.wait(60)
-            second = office("run", "--as-of", NIGHT)
-            assert second.code == 5
-            assert f"process {first.pid}" in second.err
-            assert office("db", "check").code == 0
-            first.kill()
-            first.communicate()
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
-)
-def test_an_interrupted_run_leaves_a_usable_database(office: Office, number: int, code: int) -> None:
-    """A run that is stopped in mid-walk ends within five seconds, and the next one is complete."""
-    with slow_server(3) as (server, asked):
-        office.configure(jamf_source(server))
-        with office.started("run", "--as-of", NIGHT) as stopped:
-            assert asked.wait(60)
-            stopped.send_signal(number)
-            _, err = stopped.communicate(timeout=5)
-            assert stopped.returncode == code
-            assert "Traceback" not in err
-    assert office("db", "check").out.endswith(": ok\n")
-    with JamfServer(devices=3) as server:
-        office.configure(jamf_source(server))
-        ended = office("run", "--as-of", NIGHT)
-    assert ended.code == 0
-    assert "an earlier run did not end" in ended.err
-    assert office.report()["totals"]["devices"] == 3
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def shifting(scene: Scene) -> Seen:
     last: list[Record] = []
     office = scene.office
     with Meddled(devices=12) as server:
-        office.configure(jamf_source(server, page_size=4, max_concurrency=1))
+        office.configure(jamf_source(server, page_size=4, max_concurrency=1, full_walk_days=1))
         assert office("run", "--as-of", NIGHT).code == 0
         server.times.clear()
         server.meddle = from_page(1, moved)
@@ -114,7 +114,7 @@ def shifting(scene: Scene) -> Seen:
 
 def emptied(scene: Scene) -> Seen:
     """A full answer yesterday, an empty one tonight."""
-    count, office = 100_000 if FULL else 200, scene.office
+    count, office = 100_000 if FULL else 40, scene.office
     with JamfServer(devices=count) as server:
         office.configure(jamf_source(server, page_size=2000))
         assert office("run", "--as-of", NIGHT).code == 0
@@ -128,7 +128,7 @@ def emptied(scene: Scene) -> Seen:
 
 def malformed(scene: Scene) -> Seen:
     """One device without an identity, and others with everything in their fields that is none of it."""
-    count = 2000 if FULL else 100
+    count = 2000 if FULL else 40
     fields: list[tuple[str, str, Any]] = [
         ("hardware", "serialNumber", None),
         ("hardware", "capacityMb", "a text"),

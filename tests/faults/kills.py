@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.kept_warm import Ended
 
 NIGHT = "2026-03-02T04:30:00Z"
-MOMENTS = int(os.environ.get("FLEETKEEP_KILLS", "6"))
+MOMENTS = int(os.environ.get("FLEETKEEP_KILLS", "5"))
 DEVICES = 30
 ANY_CHANGE = "[policy]\nmass_change_percent = 100"
 """The brake against mass changes is not what this is about."""

@@ -1,7 +1,9 @@
-"""Rows 20 to 23 and 25 to 28: kills, signals, full disks, locks, clocks, damage, and little to live on."""
+"""Rows 20 to 28: kills, signals, full disks, locks, clocks, damage, and little to live on."""
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
 import shutil
@@ -16,15 +18,16 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from tests.command import jamf_source
+from tests.databases import Cluster
 from tests.faults import kills
 from tests.faults.table import FULL, NEXT, NIGHT, Fault, Scene, Seen, Unavailable, serials
 from tests.servers.jamf import EPOCH, JamfServer, jamf_record
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
-    from tests.command import Office
+    from tests.command import Ended, Office
     from tests.servers.loopback import Asked, Reply
 
 
@@ -111,7 +114,7 @@ def fill(disk: Path, *, leave: int) -> Path:
 def full_disk(scene: Scene) -> Seen:
     """No room for the database, then none for the report, then none for the log."""
     office = scene.office
-    with JamfServer(devices=400) as server, small_disk(office.folder / "disk", 24) as disk:
+    with JamfServer(devices=150) as server, small_disk(office.folder / "disk", 16) as disk:
         database = f'{ANY_CHANGE}[database]\nurl = "sqlite:///{disk}/fleetkeep.db"\n'
         office.configure(jamf_source(server))
         text = (office.folder / "fleetkeep.toml").read_text("utf-8").partition("[catalog]")[2]
@@ -133,7 +136,7 @@ def full_disk(scene: Scene) -> Seen:
         settings.write_text(f"{database}{reports}[catalog]{text}", "utf-8")
         assert office("run", "--as-of", NEXT).code == 0
         before = files(disk / "reports" / "latest")
-        ballast = fill(disk, leave=300_000)
+        ballast = fill(disk, leave=200_000)
         unwritten = office("run", "--as-of", NEXT)
         assert unwritten.code in {6, 7}, unwritten.err
         assert "space" in unwritten.err or "full" in unwritten.err
@@ -239,6 +242,59 @@ def clocks(scene: Scene) -> Seen:
     )
 
 
+def lost_server(scene: Scene) -> Seen:
+    """PostgreSQL ends our sessions in mid-run, and is then stopped at once in mid-run."""
+    office, cluster = scene.office, scene.postgresql()
+    with JamfServer(devices=5) as well:
+        configure_postgresql(office, cluster.ready(), jamf_source(well))
+        assert office("run", "--as-of", NIGHT).code == 0
+    before = files(office.reports / "latest")
+    ended = [broken_under(office, cluster, fault) for fault in (terminate, Cluster.stop)]
+    assert [one.code for one in ended] == [6, 6]
+    assert last_run(office)["exit_code"] == 6
+    assert files(office.reports / "latest") == before
+    cluster.start()
+    with JamfServer(devices=5) as well:
+        change_source(office, jamf_source(well))
+        runs = [office("run", "--as-of", NEXT) for _ in range(2)]
+    assert [run.code for run in runs] == [0, 0], runs[0].err
+    devices = [(office.reports / name / "devices.csv").read_bytes() for name in (STAMP, f"{STAMP}-2")]
+    assert devices[0] == devices[1]
+    return Seen(ended[1], ("sessions ended: exit 6", "server stopped: exit 6", "the next two runs: alike"))
+
+
+STAMP = "2026-03-03T043000Z"
+
+
+def broken_under(office: Office, cluster: Cluster, fault: Callable[[Cluster], None]) -> Ended:
+    """A run to which that happens while it waits for its source."""
+    with held(5) as (server, asked):
+        change_source(office, jamf_source(server))
+        run = office.begun("run", "--as-of", NEXT)
+        assert asked.wait(60)
+        fault(cluster)
+    return run.wait()
+
+
+def terminate(cluster: Cluster) -> None:
+    """End all sessions but our own."""
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    cluster.say(f"{others} AND backend_type = 'client backend'")
+
+
+def configure_postgresql(office: Office, url: str, source: str) -> None:
+    """Settings of an office whose database is PostgreSQL."""
+    office.configure(source)
+    settings = office.folder / "fleetkeep.toml"
+    settings.write_text(settings.read_text("utf-8").replace("sqlite:///fleetkeep.db", url), "utf-8")
+
+
+def change_source(office: Office, source: str) -> None:
+    """Another source in the same settings."""
+    settings = office.folder / "fleetkeep.toml"
+    settings.write_text(settings.read_text("utf-8").partition("[[source]]")[0] + source, "utf-8")
+
+
 def statuses(office: Office) -> dict[str, str]:
     """How each device stands."""
     return {device["serial"]: device["status"] for device in office.report()["devices"]}
@@ -262,7 +318,7 @@ def damaged(scene: Scene) -> Seen:
 def little(scene: Scene) -> Seen:
     """512 MB of addresses and 64 open files, for many sources at once."""
     office = scene.office
-    count = 1_000_000 if FULL else 1000
+    count = 1_000_000 if FULL else 300
     with ExitStack() as stack:
         servers = [stack.enter_context(JamfServer(devices=count)) for _ in range(1 if FULL else 4)]
         office.configure(*(jamf_source(server, f"s{number}") for number, server in enumerate(servers)))
@@ -288,9 +344,25 @@ def again(scene: Scene) -> Seen:
     third, fourth = (office.report(name) for name in names)
     assert third["devices"] == fourth["devices"]
     assert third["totals"] == fourth["totals"]
+    assert_alike(*((office.reports / run / "index.html").read_text("utf-8") for run in names))
     return Seen(
-        ended, ("no row of any device or finding changed", "CSV byte for byte, JSON but for the stamp")
+        ended,
+        (
+            "no row of any device or finding changed",
+            "CSV byte for byte",
+            "the page but for the count of runs",
+        ),
     )
+
+
+def assert_alike(third: str, fourth: str) -> None:
+    """Two pages differ in how many runs there were, and in nothing else."""
+    pairs = [(a, b) for a, b in zip(third.splitlines(), fourth.splitlines(), strict=True) if a != b]
+    trend = ("trend-title", "<polyline", "<tbody><tr><th scope=")
+    (fleets,) = [pair for pair in pairs if not any(mark in pair[0] for mark in trend)]
+    a, b = (gzip.decompress(base64.b64decode(fleet.partition(">")[2].partition("<")[0])) for fleet in fleets)
+    changed = {(x, y) for x, y in zip(a, b, strict=True) if x != y}
+    assert changed == {(3, 4)}
 
 
 def counted(office: Office) -> dict[str, int]:
@@ -339,6 +411,15 @@ ROWS = (
         code=5,
         says=("another run holds", "wait for it to end"),
         drive=shut_places,
+        also=("tests/store/test_lock.py::test_killed_holder_does_not_block",),
+    ),
+    Fault(
+        number=24,
+        fault="PostgreSQL ends our sessions, or is stopped, in mid-run",
+        outcome="the transaction is lost as a whole, a clean end; the next run is as if nothing had been",
+        code=6,
+        says=("cannot use the database postgresql+psycopg://",),
+        drive=lost_server,
         also=("tests/store/test_lock.py::test_killed_holder_does_not_block",),
     ),
     Fault(
