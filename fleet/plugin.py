@@ -34,13 +34,13 @@ class Entry(Protocol):
 
 def entries(group: str) -> list[Entry]:
     """The entry points of a group, by name."""
-    return sorted(_installed().select(group=group), key=lambda entry: entry.name)
+    return sorted(_installed(group), key=lambda entry: entry.name)
 
 
 @cache
-def _installed() -> EntryPoints:
-    """Of all groups: every installed package has to be looked into for them, which is dear enough to be done once."""
-    return entry_points()
+def _installed(group: str) -> EntryPoints:
+    # Every installed package has to be looked into for them: dear enough to be done once.
+    return entry_points(group=group)
 
 
 def loaded(group: str, kind: type[T], found: Iterable[Entry] | None = None) -> Iterator[T]:

@@ -121,8 +121,8 @@ class Warm:
         """How a command ended that was begun."""
         code, peak_kb = self._asked({"end_of": begun.pid})
         with begun.folder as folder:
-            said = [path.read_text("utf-8") if path.exists() else "" for path in _outputs(folder)]
-        return Ended(code, *said, peak_kb)
+            out, err = (_said(Path(folder, name)) for name in ("out", "err"))
+        return Ended(code, out, err, peak_kb)
 
     def _asked(self, order: Mapping[str, Any]) -> list[int]:
         orders, answers = self._program.stdin, self._program.stdout
@@ -136,8 +136,8 @@ class Warm:
         return [int(word) for word in answers.readline().split()]
 
 
-def _outputs(folder: str) -> list[Path]:
-    return [Path(folder, "out"), Path(folder, "err")]
+def _said(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def main() -> None:

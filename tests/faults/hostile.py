@@ -55,12 +55,12 @@ def astray(scene: Scene) -> Seen:
     """A redirect of a page, and one of the request for a token, each to another server of this machine."""
 
     class Thief(Loopback):
-        def route(self, _asked: Asked) -> Reply:
-            return reply({"totalCount": 0, "results": []})
+        def route(self, asked: Asked) -> Reply:
+            return reply({"totalCount": 0, "asked": asked.path})
 
     class Turned(JamfServer):
-        def _client_token(self, _asked: Asked) -> Reply:
-            return Reply(307, b"", {"Location": f"{thief.url}/api/v1/oauth/token"})
+        def _client_token(self, asked: Asked) -> Reply:
+            return Reply(307, b"", {"Location": thief.url + asked.path})
 
     with Thief() as thief:
         moved = from_page(1, lambda _: Reply(302, b"", {"Location": f"{thief.url}/list"}))
@@ -186,7 +186,7 @@ def circle(scene: Scene) -> Seen:
 
     office = scene.office
     office.env["INTUNE_SECRET"] = SECRET
-    with Intune(page_hook=round_again) as graph, JamfServer(devices=9, page_hook=first_rows(9)) as jamf:
+    with Intune(page_hook=round_again) as graph, JamfServer(devices=9, page_hook=first_rows) as jamf:
         intune = (
             f'[[source]]\nname = "links"\nkind = "intune"\nurl = "{graph.url}"\nlogin_url = "{graph.url}"\n'
             f'tenant_id = "{TENANT}"\nclient_id = "app"\nclient_secret = {{ env = "INTUNE_SECRET" }}\n'
@@ -199,10 +199,9 @@ def circle(scene: Scene) -> Seen:
     return Seen(ended, (f"ended after {len(graph.asked)} and {len(jamf.asked)} requests",))
 
 
-def first_rows(count: int) -> Any:  # noqa: ANN401 - a hook of the server's
-    """A list of which every page is the first."""
-    rows = [json.dumps(jamf_record(number)).encode() for number in range(count)]
-    return lambda _: b"[" + b",".join(rows[:3]) + b"]"
+def first_rows(_: list[bytes]) -> bytes:
+    """The first three devices, whatever was asked for."""
+    return json.dumps([jamf_record(number) for number in range(3)]).encode()
 
 
 HOSTILE = (

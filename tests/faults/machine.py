@@ -215,7 +215,7 @@ def clocks(scene: Scene) -> Seen:
     """Our clock in 1970 and in 2036, a server's a day ahead, and dates in every way that vendors write them."""
     office = scene.office
     written = ["2026-03-01T04:30:00", "2026-03-01T04:30:00.1234567Z", "2026-03-05T04:30:00Z"]
-    records = [jamf_record(1) | {"mobileDeviceId": str(number)} for number in range(1, 4)]
+    records: list[dict[str, Any]] = [jamf_record(1) | {"mobileDeviceId": str(n)} for n in range(1, 4)]
     for number, (record, date) in enumerate(zip(records, written, strict=True)):
         own = {"serialNumber": f"DATE{number}", "availableSpaceMb": 200_000}
         record["hardware"] = {**record["hardware"], **own}
