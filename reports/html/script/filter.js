@@ -21,8 +21,16 @@ class Look {
     for (let row = 0; row < failing.length; row += 1) failing[row] |= fails(row) << bit;
   }
 
-  passes(row) {
-    return !this.failing[row];
+  /** Those of `rows` that fail nothing, in their order. */
+  passing(rows) {
+    const { failing } = this;
+    const kept = new Uint32Array(rows.length);
+    let many = 0;
+    for (let place = 0; place < rows.length; place += 1) {
+      const row = rows[place];
+      if (!failing[row]) kept[many++] = row;
+    }
+    return kept.subarray(0, many);
   }
 
   /** A bit for each facet of findings that a finding fails; without a state asked for, only standing ones pass. */
@@ -54,7 +62,7 @@ class Look {
     for (const word of query.toLowerCase().split(/\s+/).filter(Boolean)) {
       const hit = new Uint8Array(fleet.rows);
       for (const column of columns) markHits(column, word, hit);
-      this.fail(1, (row) => (hit[row] ? 0 : 1));
+      for (let row = 0; row < hit.length; row += 1) this.failing[row] |= (1 - hit[row]) << 1;
     }
   }
 
