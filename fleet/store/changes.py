@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -36,9 +38,10 @@ def last_backups_before(
         row.id: row.as_of for row in connection.execute(sa.select(t.collection.c.id, t.collection.c.as_of))
     }
     rows = connection.execute(_query(signal, value), {"run": run_id})
+    latest = (list(several)[-1] for _, several in groupby(rows, key=attrgetter("device_id", "source_id")))
     found = {
         row.device_id: row.last_cloud_backup_at
-        for row in rows
+        for row in latest
         if row.source_id not in removed
         and row.came > row.first
         and row.last_cloud_backup_at <= moments[row.came] <= row.last_cloud_backup_at + within
@@ -49,6 +52,8 @@ def last_backups_before(
 def _query(signal: str, value: str | bool) -> sa.Select[Any, Any, Any, Any, Any]:
     """Per device that has the value now: its last backup, and the collections that first saw it, and so."""
     now, past, at = t.record.alias("now"), t.record.alias("past"), t.run_source.c.collection_id
+    # Of a device that did not report for an increment, what it said to one before, back to the full walk.
+    began = sa.func.coalesce(t.collection.c.full_id, at)
     had = past.c[signal] == value
     return (
         sa.select(
@@ -59,8 +64,15 @@ def _query(signal: str, value: str | bool) -> sa.Select[Any, Any, Any, Any, Any]
             sa.func.min(sa.case((had, past.c.from_collection_id))).label("came"),
         )
         .select_from(t.run_source)
-        .join(t.reading, t.reading.c.collection_id == at)
-        .join(t.source_device, t.source_device.c.id == t.reading.c.source_device_id)
+        .join(t.collection, t.collection.c.id == at)
+        .join(t.reading, t.reading.c.collection_id.between(began, at))
+        .join(
+            t.source_device,
+            sa.and_(
+                t.source_device.c.id == t.reading.c.source_device_id,
+                t.source_device.c.source_id == t.run_source.c.source_id,
+            ),
+        )
         .join(now, now.c.source_device_id == t.source_device.c.id)
         .join(past, past.c.source_device_id == t.source_device.c.id)
         .where(
@@ -71,6 +83,11 @@ def _query(signal: str, value: str | bool) -> sa.Select[Any, Any, Any, Any, Any]
             sa.or_(now.c.to_collection_id.is_(None), now.c.to_collection_id > at),
             past.c.from_collection_id <= at,
         )
-        .group_by(t.source_device.c.device_id, t.source_device.c.source_id, t.reading.c.last_cloud_backup_at)
-        .order_by(t.source_device.c.device_id)
+        .group_by(
+            t.source_device.c.device_id,
+            t.source_device.c.source_id,
+            t.reading.c.collection_id,
+            t.reading.c.last_cloud_backup_at,
+        )
+        .order_by(t.source_device.c.device_id, t.source_device.c.source_id, t.reading.c.collection_id)
     )

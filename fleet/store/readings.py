@@ -44,7 +44,12 @@ class Readings:
         self._engine = database.engine
         self._as_of = as_of
         recent = (
-            sa.select(t.collection.c.id, t.collection.c.as_of, t.run_source.c.collection_id.label("present"))
+            sa.select(
+                t.collection.c.id,
+                t.collection.c.as_of,
+                t.collection.c.full_id,
+                t.run_source.c.collection_id.label("present"),
+            )
             .join(t.run_source, t.run_source.c.source_id == t.collection.c.source_id)
             .where(
                 t.run_source.c.run_id == run_id,
@@ -54,10 +59,13 @@ class Readings:
         )
         self._moments: dict[int, datetime] = {}
         self._by_present: dict[int, list[int]] = {}
+        self._went_on_from: dict[int, int] = {}
         with self._engine.connect() as connection:
             for row in connection.execute(recent.order_by(t.collection.c.id)):
                 self._moments[row.id] = row.as_of
                 self._by_present.setdefault(row.present, []).append(row.id)
+                if row.full_id is not None:
+                    self._went_on_from[row.id] = row.full_id
 
     def of(self, record_ids: Sequence[int]) -> list[PastReading]:
         """The readings of one device's records, oldest first, one per moment of observation."""
@@ -97,17 +105,22 @@ class Readings:
         with self._engine.connect() as connection:
             for present, past in self._glances(over_days):
                 days = (self._as_of - self._moments[past]) / timedelta(days=1)
-                asked = {"present": present, "past": past, "growth": 1 + days / full_within_days}
+                asked = {"present": list(present), "past": past, "growth": 1 + days / full_within_days}
                 found.update(connection.scalars(query, asked))
         return frozenset(found)
 
-    def _glances(self, over_days: float) -> Iterator[tuple[int, int]]:
-        """Per source its present collection beside its oldest and two more, evenly spread."""
+    def _glances(self, over_days: float) -> Iterator[tuple[Sequence[int], int]]:
+        """Per source its present collection beside its oldest and two more, evenly spread.
+
+        An increment's present is all that it goes on from; its past are full walks, which hold every device.
+        """
         before = self._as_of - timedelta(days=over_days)
         for present, collections in self._by_present.items():
-            old = [one for one in collections if self._moments[one] <= before]
+            began = self._went_on_from.get(present, present)
+            every = [one for one in collections if self._moments[one] <= before]
+            old = [one for one in every if one not in self._went_on_from] or every
             for past in sorted({old[len(old) * third // 3] for third in range(3)} if old else set()):
-                yield present, past
+                yield [one for one in collections if one >= began], past
 
 
 # In order, so that of two sources that observed at one moment the same one counts whenever the run is made again.
@@ -153,7 +166,7 @@ _FALLING = (
     sa.select(t.reading.c.source_device_id)
     .join(_past, _past.c.source_device_id == t.reading.c.source_device_id)
     .where(
-        t.reading.c.collection_id == sa.bindparam("present"),
+        t.reading.c.collection_id.in_(sa.bindparam("present", expanding=True)),
         _past.c.collection_id == sa.bindparam("past"),
         _past.c.available_bytes >= t.reading.c.available_bytes * sa.bindparam("growth", type_=sa.Float()),
     )

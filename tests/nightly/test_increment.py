@@ -14,7 +14,7 @@ from fleet.model.device import SIGNALS, DeviceRecord, Rejected
 from fleet.model.finding import Action, State, Status
 from fleet.model.run import Outcome
 from fleet.nightly.collect import Source
-from tests.fleet_of import days
+from tests.fleet_of import GB, days
 from tests.nightly.a_night import Office, a_phone, a_source, ill, night, serial
 
 if TYPE_CHECKING:
@@ -143,6 +143,20 @@ def test_a_device_that_stays_away_is_seen_to_be_silent(office: Office) -> None:
     assert heard.devices[serial(2)].status is Status.UNKNOWN
     assert heard.told(1) == (State.OPEN, Action.NONE)
     assert vendor.asked == ["full", *["increment"] * 9]
+
+
+def test_storage_that_fills_up_goes_on_doing_so_while_the_device_is_away(office: Office) -> None:
+    """What was found by many nights' readings is not ended by a night without one."""
+    vendor = a_vendor()
+    for at in range(1, 21):
+        vendor.report(at, a_phone(2, at, available_bytes=(60 - 2 * at) * GB), a_phone(3, at))
+        heard = office.night(at, vendor.source())
+        if at in {18, 19, 20}:
+            assert heard.finding(2, "storage-filling").state in {State.NEW, State.OPEN}
+    vendor.report(21, a_phone(3, 21))
+    away = office.night(21, vendor.source())
+    assert office.ledger(21).increment is not None
+    assert away.finding(2, "storage-filling").state is State.OPEN
 
 
 def test_a_new_device_is_taken_in_and_one_that_left_is_missed(office: Office) -> None:
