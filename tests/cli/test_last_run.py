@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from tests.command import jamf_source
+from fleet.store.database import open_database
+from fleet.store.lock import lock
+from tests.command import ROOT, jamf_source
+from tests.fleet_of import NOW
 from tests.servers.jamf import JamfServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
     from tests.command import Office
 
 DEMO = '[[source]]\nname = "made-up"\nkind = "demo"\ndevices = 20\n'
@@ -101,6 +110,63 @@ def test_a_damaged_database(office: Office) -> None:
     office.configure(DEMO + "no_such_key = 1\n")
     assert office("run").code == 2
     assert json.loads(before)["exit_code"] == last_run(office)["exit_code"]
+
+
+def test_a_night_without_any_source(office: Office) -> None:
+    """Where no source could be read the file has exit code 4, the report that there is, and why each failed."""
+    with JamfServer(fail_from_page=0) as server:
+        office.configure(jamf_source(server))
+        assert office("run").code == 4
+    told = last_run(office)
+    assert (told["outcome"], told["exit_code"], told["error"]) == ("failed", 4, None)
+    assert (office.reports / told["report"] / "findings.json").exists()
+    assert told["sources"][0]["problems"]
+
+
+def test_a_second_run_leaves_the_file_to_the_first(office: Office) -> None:
+    """Exit code 5 writes nothing: the run at work writes its own, and `status` goes on telling of the last one."""
+    office.configure(DEMO)
+    assert office("run").code == 0
+    before = (office.reports / "last_run.json").read_bytes()
+    with closing(open_database(f"sqlite:///{office.database}")) as database, lock(database, NOW):
+        assert office("run").code == 5
+        assert office("status").code == 0
+    assert (office.reports / "last_run.json").read_bytes() == before
+
+
+def test_a_bug(office: Office, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A check of somebody else's that breaks ends the night with 70, and the file says so without its words."""
+    plugs = tmp_path_factory.mktemp("plugs")
+    plug_in(plugs)
+    office.configure(DEMO)
+    assert office("run", PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}").code == 70
+    told = last_run(office)
+    assert (told["outcome"], told["exit_code"], told["report"]) == ("broken", 70, None)
+    assert told["error"] == "a bug of ours (RuntimeError)"
+    assert office("run").code == 0
+    assert last_run(office)["exit_code"] == 0
+
+
+def plug_in(folder: Path) -> None:
+    """Install a check that breaks on every device."""
+    (folder / "careless.py").write_text(
+        """
+from fleet.checks._check import Check
+from fleet.model.finding import Basis
+
+def judge(case):
+    raise RuntimeError(case.device.user_name)
+
+CHECK = Check(
+    id="careless", title="Careless", rule="Never.", basis=Basis.OBSERVED, reads=frozenset(), fixes=(),
+    judge=judge, source="made up",
+)
+"""
+    )
+    metadata = folder / "careless-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: careless\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[fleetkeep.checks]\ncareless = careless:CHECK\n")
 
 
 def test_log_lines_for_a_shipper_know_run_and_source(office: Office) -> None:
