@@ -304,7 +304,8 @@ class RunReport:
         generated_at: the time stamp that reports print; that of the run, so that a report can be made again.
         hold: the mass-change brake withheld tonight's ticket actions.
         waivers: every waiver that judged, in the order of the settings, then of the database.
-        trend: earlier runs, oldest first, this one not included.
+        trend: earlier runs, oldest first, this one not included; empty in the report of a slice.
+        previous_at: the clock of the run before; None for the first.
         notes: sentences about the catalogue, an unreachable feed, a failed notification.
     """
 
@@ -326,4 +327,5 @@ class RunReport:
     incidents: tuple[Incident, ...] = ()
     waivers: tuple[WaiverUse, ...] = ()
     trend: tuple[TrendPoint, ...] = ()
+    previous_at: datetime | None = None
     notes: tuple[str, ...] = ()

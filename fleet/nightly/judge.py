@@ -202,6 +202,7 @@ def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
         incidents=passed.incidents,
         waivers=waivers,
         trend=ledger.trend_before(database, row.id),
+        previous_at=before.as_of if before else None,
         notes=(*row.notes, *passed.notes, *remarks.sentences(before, row, waivers, passed.totals)),
     )
 

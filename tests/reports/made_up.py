@@ -304,6 +304,7 @@ def run_of(
         sources=sources,
         totals=totals,
         trend=() if before is None else (_point(before),),
+        previous_at=None if before is None else AS_OF - timedelta(days=1),
         notes=notes,
     )
 

@@ -119,7 +119,9 @@ def test_a_slice_is_the_report_of_its_devices(tmp_path: Path) -> None:
     alone.mkdir()
     run = run_of(FLEET, sources=(replace(partly_read(None), devices=5, expected=None, unreadable=0),))
     base_url = f"https://reports.example/slices/{folder.name}/"
-    run = replace(run, title=f"{run.title}: hq", base_url=base_url)
+    run = replace(
+        run, title=f"{run.title}: hq", base_url=base_url, previous_at=run_of([], before=4).previous_at
+    )
     ours = (folder / "index.html").read_text(encoding="utf-8")
     page = ready(["html"])[0].open(alone, CONTEXT)
     for report in sorted(FLEET, key=lambda one: one.device.key):
@@ -130,6 +132,20 @@ def test_a_slice_is_the_report_of_its_devices(tmp_path: Path) -> None:
         ours.partition("<main>")[2].partition("</main>")[0]
         == other.partition("<main>")[2].partition("</main>")[0]
     )
+
+
+def test_a_slice_does_not_take_itself_for_the_first_run(tmp_path: Path) -> None:
+    """It has no trend of its own, but knows since when its changes count."""
+    run = run_of(FLEET, before=1)
+    writer = ready(["html"], "site")[-1].open(tmp_path, CONTEXT)
+    for report in FLEET:
+        writer.device(report)
+    writer.finish(run)
+    [folder] = (tmp_path / "slices").glob("graz-*")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "What changed since 2026-11-21 02:00 UTC" in page
+    assert "The trend stands in the report of the whole fleet." in page
+    assert "first run" not in page
 
 
 def test_an_empty_fleet_has_an_empty_portfolio(tmp_path: Path) -> None:

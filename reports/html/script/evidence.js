@@ -101,7 +101,7 @@ function disputes(fleet, row) {
   return items.length ? element("ul", {}, items) : null;
 }
 
-/** "headquarters says 26.7 on 2026-11-03 at 18:30 UTC, schools says …; headquarters counts, being the fresher." */
+/** "One says 26.7 on 2026-11-03 at 18:30 UTC, another says …; one counts, being the fresher." */
 function contradiction(several) {
   const told = several.map(({ source, value, at }) => `${source} says ${value} on ${day(at)} at ${new Date(at * 60000).toISOString().slice(11, 16)} UTC`);
   const [first, second] = several;
