@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import re
 import tempfile
 from dataclasses import replace
@@ -18,12 +19,19 @@ from hypothesis import strategies as st
 
 from fleet.lifecycle import fingerprint
 from fleet.model.device import Signals
+from fleet.model.finding import Action
 from fleet.model.run import Cause, Incident, PlanStep, RuledOut, RunReport, Strength, Trouble
 from fleet.model.waiver import Waiver, use_of
 from fleet.nightly.publish import Publication
 from fleet.nightly.redacted import Redacted
 from fleet.redaction import NOTE, TYPED_BY_PEOPLE, Redactor
+from reports._guide import bundled_guide
 from reports.registry import OWN_FORMATS
+from reports.ticketing._file import Stream
+from reports.ticketing._night import Night
+from reports.ticketing._profile import Grouping
+from reports.ticketing._text import Texts
+from reports.ticketing.registry import PROFILES
 from tests.reports.a_run import (
     CONTEXT,
     NOW,
@@ -36,9 +44,11 @@ from tests.reports.a_run import (
     a_source,
     an_incident,
 )
+from tests.reports.exporting import header_of, listening
 
 if TYPE_CHECKING:
     from fleet.model.run import DeviceReport
+    from reports.ticketing._profile import AnyProfile
 
 REDACTOR = Redactor(b"a key of thirty-two bytes, for us")
 OTHER = Redactor(b"another key of thirty-two bytes!!")
@@ -173,6 +183,39 @@ def test_nothing_that_people_typed_is_in_any_byte(said: dict[str, Any], also: di
         folded = (name + text).casefold()
         assert [canary for canary in canaries if canary in folded] == [], name
     assert "device-" in files["devices.csv"]
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(said=people, also=people)
+def test_nor_is_it_in_any_export(said: dict[str, Any], also: dict[str, Any]) -> None:
+    """The same of every profile, whatever one ticket is about; with the tokens that the report has."""
+    report, run = told_everywhere(said, also), a_night(said)
+    originals = [word for fact in (*said.values(), *also.values()) for word in each(fact)]
+    canaries = {core.casefold() for word in originals for core in re.findall(r"Qz[A-Za-z0-9]{7,}", word)}
+    canaries |= {key_of(said), report.findings[0].external_id, report.device.key}
+    redacted = REDACTOR.device(report)
+    for profile in PROFILES.values():
+        for grouping in Grouping:
+            text = tickets(profile, grouping, REDACTOR.run(run), redacted)
+            assert [canary for canary in canaries if canary in text.casefold()] == [], (
+                profile.name,
+                grouping,
+            )
+    generic = tickets(PROFILES["generic"], Grouping.FINDING, REDACTOR.run(run), redacted)
+    assert str(redacted.device.serial) in generic
+    assert redacted.findings[0].external_id in generic
+
+
+def tickets(profile: AnyProfile, grouping: Grouping, run: RunReport, *reports: DeviceReport) -> str:
+    """What a profile makes of a redacted night."""
+    written = io.BytesIO()
+    night = Night(run=run, texts=Texts(bundled_guide(), CONTEXT.checks), base_url="")
+    sink = Stream(written, header_of(profile), mark=False)
+    listener = listening(profile, sink, night, grouping=grouping, only=frozenset(Action))
+    for one in reports:
+        listener.device(one)
+    listener.finish(run)
+    return written.getvalue().decode("utf-8")
 
 
 @pytest.mark.parametrize(

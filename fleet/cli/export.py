@@ -40,6 +40,13 @@ ForSpreadsheet = Annotated[
     bool | None,
     typer.Option(help="Written for people who open it in a spreadsheet first; else as the product wants it."),
 ]
+Redact = Annotated[
+    bool,
+    typer.Option(
+        "--redact",
+        help="Tokens in place of people, serial numbers, sites and groups: to show, not to import.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +65,7 @@ def export(
     group_by: GroupBy = None,
     run_id: RunId = None,
     spreadsheet: ForSpreadsheet = None,
+    redact: Redact = False,
 ) -> None:
     """A run's tickets, or its devices, as CSV in the columns of one ticketing or asset product."""
     chosen = profile_of(profile)
@@ -75,10 +83,10 @@ def export(
 
     database = compose.database_of(compose.load_settings(context.obj.config))
     compose.settle_memory()
-    night = exporting.night_of(database, run_id)
+    night = exporting.night_of(database, run_id, redact=redact)
     with _sink(out, chosen, mark=for_people) as sink:
         listener = _listener(chosen, sink, night, actions, group_by, spreadsheet=for_people)
-        exported = exporting.export(database, night.run.id, listener)
+        exported = exporting.export(database, night.run.id, listener, redact=redact)
     _tell(exported, chosen, night, loud=context.obj.volume >= 0 and out is not None)
 
 

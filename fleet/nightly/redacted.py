@@ -32,12 +32,17 @@ def judge_again(
     Raises:
         SettingsError: there is no such run, or what it judged was pruned.
     """
-    redactor = Redactor(token_key(database))
+    redactor = redactor_of(database)
     with Redacted(redactor) as spool:
         run = judge.judge_again(database, run_id, spool, history=history)
         for report in spool.devices():
             listener.device(report)
     return redactor.run(run)
+
+
+def redactor_of(database: Database) -> Redactor:
+    """It puts the same tokens into whatever is made from that database."""
+    return Redactor(token_key(database))
 
 
 class Redacted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 from tests.test_redaction import unpacked
@@ -48,3 +49,13 @@ def test_a_redacted_report(office: Office) -> None:
     assert names == [folder.name]
     for path in folder.iterdir():
         assert (office.folder / "elsewhere" / folder.name / path.name).read_bytes() == path.read_bytes()
+
+    tokens = personal(folder / "devices.csv")
+    for profile in ("jira", "snipe-it"):
+        shown = office("export", "--profile", profile, "--redact")
+        assert shown.code == 0, shown.err
+        assert [value for value in originals if value in shown.out] == [], profile
+    rows = list(csv.DictReader(io.StringIO(office("export", "--profile", "generic", "--redact").out)))
+    assert rows
+    assert {row["serial"] for row in rows if row["serial"]} <= tokens
+    assert {row["report_url"].partition("#")[0] for row in rows} == {"index.html"}
