@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fleet.store.retention import prune
+from tests.command import Office
 from tests.databases import opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from tests.command import Json, Office
+    from tests.command import Json
 
 HEALTHY = {
     "serial": "C39XTEST0001",
@@ -64,9 +67,10 @@ def run(office: Office, number: int, **tables: Sequence[Row]) -> None:
     assert ended.code == 0, ended.err
 
 
-@pytest.fixture
-def told(office: Office) -> Office:
-    """An office with three nights: a phone of two sources that disagree, and whose backup is switched off."""
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an office after three nights: two sources disagree on a phone, whose backup is switched off."""
+    office = Office(tmp_path_factory.mktemp("office"))
     well = phone(serial="C39XTEST0002", udid="", name="Healthy", os_version="27.0.1")
     old = phone(
         serial=" c39x-test 0001", udid="", name="Desk at the front", os_version="17.6", enrolled_at=""
@@ -75,7 +79,14 @@ def told(office: Office) -> Office:
     off = phone(backup_enabled="off", inventory_at=evening(2))
     run(office, 2, hq=[off, well], lab=[old])
     run(office, 3, hq=[off | {"inventory_at": evening(3)}, well], lab=[old])
-    return office
+    return office.folder
+
+
+@pytest.fixture
+def told(lived: Path, tmp_path: Path) -> Office:
+    """That office, for one test alone."""
+    shutil.copytree(lived, tmp_path / "office")
+    return Office(tmp_path / "office")
 
 
 def test_sources_that_disagree(told: Office) -> None:
