@@ -5,7 +5,17 @@ import os
 from hypothesis import settings
 
 from tests.browser.chromium import browser, page
-from tests.databases import cluster, database, place, postgresql, sqlite, sqlite_database, sqlite_pattern
+from tests.databases import (
+    cluster,
+    database,
+    place,
+    postgresql,
+    sqlite,
+    sqlite_database,
+    sqlite_pattern,
+    usual_database,
+    usual_place,
+)
 
 __all__ = [
     "browser",
@@ -17,6 +27,8 @@ __all__ = [
     "sqlite",
     "sqlite_database",
     "sqlite_pattern",
+    "usual_database",
+    "usual_place",
 ]
 
 # A machine's load is no fault of the code; and one Python searches in depth, the others look whether it works there.

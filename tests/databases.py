@@ -228,8 +228,22 @@ def database(place: Place) -> Iterator[Database]:
 
 
 @pytest.fixture
+def usual_place(request: pytest.FixtureRequest) -> Place:
+    """A place of one kind, for what should not depend on it: SQLite, or as FLEETKEEP_DATABASE says (postgresql)."""
+    made: Place = request.getfixturevalue(os.environ.get("FLEETKEEP_DATABASE", "sqlite"))
+    return made
+
+
+@pytest.fixture
+def usual_database(usual_place: Place) -> Iterator[Database]:
+    """An empty database of the usual kind, with our schema."""
+    with opened(usual_place.ready()) as made:
+        yield made
+
+
+@pytest.fixture
 def sqlite_database(sqlite: SqliteFolder) -> Iterator[Database]:
-    """An empty SQLite database with our schema, for what does not depend on the kind."""
+    """An empty SQLite database with our schema, for what only a file has."""
     with opened(sqlite.ready()) as made:
         yield made
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def office(sqlite_database: Database) -> Office:
+def office(database: Database) -> Office:
     """An office without a past."""
-    return Office(sqlite_database)
+    return Office(database)
 
 
 def phones(count: int, at: int = 1) -> list[Row]:
@@ -135,7 +135,7 @@ def test_more_sources_than_threads_at_once(office: Office) -> None:
     assert office.collect(1, *sources) == {source.name: "complete" for source in sources}
 
 
-def test_slow_source_does_not_hold_up_another(sqlite_database: Database) -> None:
+def test_slow_source_does_not_hold_up_another(database: Database) -> None:
     """A source that waits for its server lets the others be stored meanwhile."""
     others_done = threading.Event()
 
@@ -148,7 +148,7 @@ def test_slow_source_does_not_hold_up_another(sqlite_database: Database) -> None
             others_done.set()
 
     slow = Source(name="slow", kind="made_up", provides=frozenset(), walk=patient)
-    around = Night(database=sqlite_database, surroundings=surroundings(night(1)), now=clock(1), progress=note)
+    around = Night(database=database, surroundings=surroundings(night(1)), now=clock(1), progress=note)
     outcomes = collect([slow, a_source(phones(30), expected=30)], around)
     assert outcomes == {"slow": Outcome.COMPLETE, "hq": Outcome.COMPLETE}
 

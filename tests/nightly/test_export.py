@@ -99,10 +99,10 @@ def any_phone(dice: random.Random, number: int, at: int) -> Row:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_desk_that_follows_grouped_actions_ends_up_with_the_truth(
-    sqlite_database: Database, seed: int
+    usual_database: Database, seed: int
 ) -> None:
     """Over nights of all sorts, a source that fails among them, open tickets are those that should be, each night."""
-    office, dice = Office(sqlite_database), random.Random(seed)
+    office, dice = Office(usual_database), random.Random(seed)
     desks = {Grouping.FINDING: Desk(), Grouping.CHECK: Desk()}
     for at in range(1, 12):
         phones = [any_phone(dice, number, at) for number in range(1, 6)]
@@ -113,9 +113,9 @@ def test_a_desk_that_follows_grouped_actions_ends_up_with_the_truth(
             assert desk.open == truth[grouping], (at, grouping)
 
 
-def test_a_device_has_one_ticket_whatever_is_wrong_with_it(sqlite_database: Database) -> None:
+def test_a_device_has_one_ticket_whatever_is_wrong_with_it(usual_database: Database) -> None:
     """Grouped by device the ticket opens with the first problem, changes with the second, and closes with the last."""
-    office = Office(sqlite_database)
+    office = Office(usual_database)
     nights = [
         (ill(1, 1), "create", "iCloud Backup is off"),
         (
@@ -137,9 +137,9 @@ def test_a_device_has_one_ticket_whatever_is_wrong_with_it(sqlite_database: Data
     assert len(keys) == 1
 
 
-def test_a_check_has_one_ticket_with_its_devices(sqlite_database: Database) -> None:
+def test_a_check_has_one_ticket_with_its_devices(usual_database: Database) -> None:
     """Grouped by check a ticket names its devices, and a device whose problem changes moves on to another ticket."""
-    office = Office(sqlite_database)
+    office = Office(usual_database)
     office.night(1, a_source([ill(1, 1), ill(2, 1), a_phone(3, 1)]))
     (row,) = rows_of(office, Grouping.CHECK)
     assert (row["title"], row["devices"], row["serial"]) == ("iCloud Backup is off: 2 devices", "2", "")
@@ -150,9 +150,9 @@ def test_a_check_has_one_ticket_with_its_devices(sqlite_database: Database) -> N
     assert moved == {"backup-disabled": "resolve", "backup-restricted": "create"}
 
 
-def test_a_past_run_is_exported_as_it_was(sqlite_database: Database) -> None:
+def test_a_past_run_is_exported_as_it_was(usual_database: Database) -> None:
     """The export of an older run is the same tomorrow, whatever happened since."""
-    office = Office(sqlite_database)
+    office = Office(usual_database)
     office.night(1, a_source([ill(1, 1)]))
     first = rows_of(office, Grouping.FINDING)
     office.night(2, a_source([a_phone(1, 2)]))
@@ -164,9 +164,9 @@ def test_a_past_run_is_exported_as_it_was(sqlite_database: Database) -> None:
     )
 
 
-def test_a_night_on_hold_exports_no_action(sqlite_database: Database) -> None:
+def test_a_night_on_hold_exports_no_action(usual_database: Database) -> None:
     """While so much changed at once, every row says none; the next quiet night releases the actions."""
-    office = Office(sqlite_database)
+    office = Office(usual_database)
     office.night(1, a_source([a_phone(number, 1) for number in range(25)]))
     office.night(2, a_source([ill(number, 2) for number in range(25)]))
     for grouping in Grouping:
@@ -176,7 +176,7 @@ def test_a_night_on_hold_exports_no_action(sqlite_database: Database) -> None:
     assert released["backup-disabled"] == "create"
 
 
-def test_without_a_run_there_is_nothing_to_export(sqlite_database: Database) -> None:
+def test_without_a_run_there_is_nothing_to_export(usual_database: Database) -> None:
     """An empty database says what makes a run."""
     with pytest.raises(SettingsError, match="no run yet"):
-        night_of(sqlite_database, None)
+        night_of(usual_database, None)

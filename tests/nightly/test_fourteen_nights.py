@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fleet.model.run import DeviceReport
     from fleet.nightly.collect import Source
     from fleet.store.database import Database
-    from tests.databases import SqliteFolder
+    from tests.databases import Place
     from tests.nightly.a_night import Heard, Row
 
 DOWN = BadAnswer("page 2 is HTML")
@@ -284,9 +284,9 @@ def seen_well(number: int, said: Mapping[str, Answer]) -> bool:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NIGHTS)
-def test_nothing_resolves_unseen(sqlite: SqliteFolder, nights: list[dict[str, Answer]]) -> None:
+def test_nothing_resolves_unseen(usual_place: Place, nights: list[dict[str, Answer]]) -> None:
     """Whatever fails, and however long, no finding of a device resolves on a night on which nobody saw it well."""
-    with opened(sqlite.ready()) as database:
+    with opened(usual_place.ready()) as database:
         office, desk = Office(database), ServiceDesk()
         for at, said in enumerate(nights, 1):
             heard = office.night(at, *(answering(name, answer, at) for name, answer in said.items()))

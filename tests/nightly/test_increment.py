@@ -91,9 +91,9 @@ def office(database: Database) -> Office:
 
 
 @pytest.fixture
-def small_office(sqlite_database: Database) -> Office:
+def small_office(usual_database: Database) -> Office:
     """An office without a past, for what does not depend on the kind of database."""
-    return Office(sqlite_database)
+    return Office(usual_database)
 
 
 def a_vendor(at: int = 1, **changes: object) -> Vendor:

@@ -34,13 +34,13 @@ TONIGHT = 60
     ],
 )
 def test_no_device_of_a_silent_kind_is_protected(
-    kind: str, keys: dict[str, bool], judged: str, sqlite_database: Database, tmp_path: Path
+    kind: str, keys: dict[str, bool], judged: str, usual_database: Database, tmp_path: Path
 ) -> None:
     """The report says at the source what it cannot know and what is judged all the same; nobody is protected."""
     sample = sample_of(kind, tmp_path)
     connector = registry.connector(kind)
     values = connector.settings.model_validate({"name": "hq", "kind": kind, **sample.values, **keys})
-    office = Office(sqlite_database)
+    office = Office(usual_database)
     heard = office.night(TONIGHT, source_over(values, sample.transport))
     [told] = [one for one in office.ledger(TONIGHT).problems if one.code == "backups_not_reported"]
     assert told.message == (

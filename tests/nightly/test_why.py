@@ -19,9 +19,9 @@ STALE: dict[str, Value] = {"last_cloud_backup_at": night(-20), "available_bytes"
 
 
 @pytest.fixture
-def office(sqlite_database: Database) -> Office:
+def office(usual_database: Database) -> Office:
     """An office without a past."""
-    return Office(sqlite_database)
+    return Office(usual_database)
 
 
 def judged(office: Office, **signals: Value) -> DeviceReport:

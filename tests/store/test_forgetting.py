@@ -106,19 +106,19 @@ def test_a_forgotten_person_leaves_the_device(database: Database) -> None:
     assert forget_person(database, "zoe.canary@contoso.example") is None
 
 
-def test_a_person_whom_the_source_still_names_comes_back(sqlite_database: Database) -> None:
+def test_a_person_whom_the_source_still_names_comes_back(usual_database: Database) -> None:
     """What is true at the source is true here again, though it says the same as before."""
-    office = nights(sqlite_database)
-    forget_person(sqlite_database, ZOE["user_email"])
+    office = nights(usual_database)
+    forget_person(usual_database, ZOE["user_email"])
     again = office.night(4, a_source([ill(1, 4, **ZOE), a_phone(2, 4, **LOAN), a_phone(3, 4)]))
     assert again.devices["SERIAL0001"].device.user_email == ZOE["user_email"]
 
 
 @pytest.mark.parametrize("name", ["SERIAL9999", "", "%", "nobody@contoso.example"])
-def test_nobody_is_forgotten_by_mistake(sqlite_database: Database, name: str) -> None:
+def test_nobody_is_forgotten_by_mistake(usual_database: Database, name: str) -> None:
     """A name that nobody has forgets nobody, wildcards of the database among them."""
-    nights(sqlite_database)
-    before = dump(sqlite_database)
-    assert forget_device(sqlite_database, name) is None
-    assert forget_person(sqlite_database, name) is None
-    assert dump(sqlite_database) == before
+    nights(usual_database)
+    before = dump(usual_database)
+    assert forget_device(usual_database, name) is None
+    assert forget_person(usual_database, name) is None
+    assert dump(usual_database) == before

@@ -224,10 +224,10 @@ def test_sources_do_not_answer_for_each_other(database: Database) -> None:
     assert standings(fleet(database, at=2, sources=["hq", "lab"])) == {"1": Standing.READ, "2": Standing.READ}
 
 
-def test_unreadable_fields(sqlite_database: Database) -> None:
+def test_unreadable_fields(usual_database: Database) -> None:
     """The collection knows in how many of its devices each signal could not be read."""
     writer = write(
-        sqlite_database,
+        usual_database,
         [
             a_phone(1, name=UNREADABLE),
             a_phone(2, name=UNREADABLE, groups=UNREADABLE),

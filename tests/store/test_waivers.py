@@ -38,21 +38,21 @@ def test_a_waiver_is_kept_with_who_and_when(database: Database) -> None:
     assert waivers.in_force(database, night(3)) == ()
 
 
-def test_an_ended_waiver_is_news_for_a_month(sqlite_database: Database) -> None:
+def test_an_ended_waiver_is_news_for_a_month(usual_database: Database) -> None:
     """Runs are told of an ended waiver for thirty days, and then no more."""
-    waivers.give(sqlite_database, KIOSK, at=night(1), by="admin")
-    assert [len(waivers.in_force(sqlite_database, night(30) + timedelta(days=n))) for n in (1, 30, 31)] == [
+    waivers.give(usual_database, KIOSK, at=night(1), by="admin")
+    assert [len(waivers.in_force(usual_database, night(30) + timedelta(days=n))) for n in (1, 30, 31)] == [
         1,
         1,
         0,
     ]
 
 
-def test_known_serials(sqlite_database: Database) -> None:
+def test_known_serials(usual_database: Database) -> None:
     """A serial is known in any spelling once a source told of it."""
-    collect(sqlite_database, [a_phone(1, serial="C39XTEST1")])
+    collect(usual_database, [a_phone(1, serial="C39XTEST1")])
     assert [
-        waivers.knows_serial(sqlite_database, one) for one in ("c39xtest1", "C39X-TEST1", "C39XTEST2")
+        waivers.knows_serial(usual_database, one) for one in ("c39xtest1", "C39X-TEST1", "C39XTEST2")
     ] == [
         True,
         True,
