@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 import urllib.request
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,11 +55,17 @@ def _trust(settings: SourceSettings) -> ssl.SSLContext:
             f"source {settings.name}: verify = false is not offered; name a CA bundle instead"
         )
     if settings.verify is True:
-        return httpx.create_ssl_context()
+        return _usual_trust()
     try:
         return ssl.create_default_context(cafile=Path(settings.verify))
     except OSError:
         raise SettingsError(f"source {settings.name}: verify names no readable CA bundle (PEM)") from None
+
+
+@cache
+def _usual_trust() -> ssl.SSLContext:
+    """The usual authorities, read once: that takes longer than to read a small fleet, and sources may be thousands."""
+    return httpx.create_ssl_context()
 
 
 def proxy_for(url: httpx.URL) -> str | None:

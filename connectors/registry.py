@@ -56,15 +56,18 @@ def connector(kind: str) -> Connector[Any]:
 
 
 class SettingsModels(Mapping[str, type[SourceSettings]]):
-    """The settings model of each kind, imported when a source of that kind is read."""
+    """The settings model of each kind, imported when a source of that kind is read; plug-ins are looked for once."""
+
+    def __init__(self) -> None:
+        self._kinds = kinds()
 
     def __getitem__(self, kind: str) -> type[SourceSettings]:
-        if kind not in kinds():
+        if kind not in self._kinds:
             raise KeyError(kind)
         return connector(kind).settings
 
     def __iter__(self) -> Iterator[str]:
-        return iter(kinds())
+        return iter(self._kinds)
 
     def __len__(self) -> int:
-        return len(kinds())
+        return len(self._kinds)
