@@ -113,6 +113,7 @@ def _vocabulary() -> dict[str, object]:
         "reasons": words.REASONS,
         "verdicts": words.VERDICTS,
         "unexplained": words.UNEXPLAINED,
+        "catalogue": words.CATALOGUE,
         "evidence": words.EVIDENCE,
     }
 

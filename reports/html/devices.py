@@ -37,7 +37,7 @@ _TOGETHER = (
 )
 _OF_THE_USER = ("name", "user_email")
 _PARTS = ("sightings", "findings", "clauses", "disputes", "nights", "past")
-_VERDICTS = ("status", "reason", "severity", "cause")
+_VERDICTS = ("status", "reason", "severity", "cause", "beyond_catalog")
 _MARKS = {Reason.NOT_REPORTED: "n", Reason.NOT_PERMITTED: "p", Reason.ABSENT: "a", Reason.UNREADABLE: "u"}
 _UDID = SIGNALS.index("udid")
 _FIRST_SIGHTING = ord("0")

@@ -59,6 +59,11 @@ class Cause:
         return self.severities.total()
 
     @property
+    def grave(self) -> bool:
+        """Some of it puts a device at risk; the rest are hints."""
+        return any(severity.rank >= Severity.MEDIUM.rank for severity in self.severities)
+
+    @property
     def weight(self) -> tuple[int, int, str]:
         """Sorts the gravest and most frequent first."""
         return (-max(severity.rank for severity in self.severities), -self.devices, self.check)

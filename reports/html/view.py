@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleet.model.fact import NEVER, Fact, Gap, Never
 from fleet.model.finding import State, Status
+from fleet.model.run import Outcome
 from reports.html import incidents, words
 from reports.html.bands import EVERY
 from reports.html.first_steps import first_steps
@@ -37,6 +38,7 @@ def view(
     fixes: Mapping[str, Fix],
 ) -> dict[str, object]:
     """Everything the template prints, in the words and the order in which it prints it."""
+    causes = tally.causes()
     return {
         "title": run.title,
         "version": run.version,
@@ -55,9 +57,15 @@ def view(
         "waived": _waived(run, tally),
         "plan": first_steps(tally, run.totals.statuses[Status.AT_RISK], fixes),
         "trend": trend(run),
-        "causes": [_cause(cause, run.totals.devices, checks) for cause in tally.causes()],
+        "causes": [_cause(cause, run.totals.devices, checks) for cause in causes if cause.grave],
+        "hints": [_cause(cause, run.totals.devices, checks) for cause in causes if not cause.grave],
         "panels": list(_panels(spread, run.totals.devices)),
         "catalog_date": run.catalog_date,
+        "beyond": [
+            {"code": code, "devices": words.count(number, "device"), "link": link(catalogue=code)}
+            for code, number in run.totals.beyond_catalog.items()
+            if number
+        ],
         "policy": [(name.replace("_", " "), value) for name, value in asdict(run.policy).items()],
         "policy_hash": run.policy_hash,
         "worst": [_plain(row, run.as_of, checks) for row in tally.worst()],
@@ -66,18 +74,20 @@ def view(
 
 
 def freshness(run: RunReport) -> str:
-    """How old the oldest facts of the sources are, and the catalogue's date."""
+    """How old the oldest facts of the sources are, whether all were read whole, and the catalogue's date."""
     known = [source.facts_at for source in run.sources if source.facts_at is not None]
     catalog = f"Apple catalogue of {run.catalog_date}"
     if not known:
         return catalog
     oldest, newest = words.age(run.as_of - min(known)), words.age(run.as_of - max(known))
-    if min(known) >= run.as_of:
-        return f"All sources read in this run · {catalog}"
     if max(known) >= run.as_of:
-        newest = "this run"
-    between = newest if oldest == newest else f"between {oldest} and {newest}"
-    return f"Sources read {between} · {catalog}"
+        newest = "in this run"
+    if min(known) >= run.as_of:
+        oldest = newest
+    between = newest if oldest == newest else f"between {oldest} and {newest.removeprefix('in ')}"
+    cut = sum(source.outcome is not Outcome.COMPLETE for source in run.sources)
+    whole = f"; {cut} of {words.count(len(run.sources), 'source')} not as a whole" if cut else ""
+    return f"Sources read {between}{whole} · {catalog}"
 
 
 def title(check: str, checks: Mapping[str, CheckText]) -> str:
@@ -121,8 +131,9 @@ def _source(source: SourceReport, now: datetime, devices: Counter[str]) -> dict[
         "of": "read" if source.expected is None else f"of {source.expected:,} read",
         "unreadable": f"{source.unreadable:,}",
         "devices": f"{devices[source.name]:,}",
-        "collected_at": words.moment(source.collected_at, now),
-        "facts_at": words.moment(source.facts_at, now),
+        "collected_at": _when(source.collected_at, now),
+        "facts_at": _when(source.facts_at, now),
+        "last_known": _when(source.facts_at, now) if source.outcome is Outcome.FAILED else None,
         "increment": _increment(source, now),
         "problems": [_trouble(problem.message, problem.count) for problem in source.problems],
         "never": [words.SIGNALS.get(signal, signal) for signal in source.never],
@@ -144,6 +155,10 @@ def _increment(source: SourceReport, now: datetime) -> str:
         "as they were. The last full walk, which alone shows what is gone or was edited on the server: "
         f"{words.moment(source.increment.full_at, now)}"
     )
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    return "this run" if at is not None and at >= now else words.moment(at, now)
 
 
 def _trouble(message: str, times: int) -> str:

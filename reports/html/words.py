@@ -12,8 +12,12 @@ STATUSES = {
 }
 OUTCOMES = {
     "complete": ("✓", "Complete", "every device of the source is accounted for"),
-    "partial": ("▲", "Partial", "only some devices were read; nothing follows from those that are missing"),
-    "failed": ("✕", "Failed", "nothing was read; what you see of it is older"),
+    "partial": (
+        "▲",
+        "Partial",
+        "only some devices were read; the others stand as last known, nothing of theirs resolves",
+    ),
+    "failed": ("✕", "Failed", "nothing was read; its devices stand as last known"),
 }
 SEVERITIES = {
     "critical": ("◆", "Critical"),
@@ -63,6 +67,11 @@ REASONS = {
     "gone": "its source no longer lists it",
     "no_backup_yet": "it is too new to have made a backup",
     "waiver_expired": "its waiver ended while the problem stands",
+}
+CATALOGUE = {
+    "": "knows model and system",
+    "model": "does not know the model",
+    "release": "is behind the system",
 }
 SIGNALS = {
     "serial": "Serial number",

@@ -131,7 +131,8 @@ def test_sources_stand_above_everything_else(tmp_path: Path) -> None:
     assert "✕ Failed schools 0 of 105 read" in first
     assert "schools: page 3 answered HTTP 503; try again (4 times)" in first
     assert "2026-11-13 02:00 UTC (9 days ago)" in first
-    assert "Sources read between 9 days ago and this run · Apple catalogue of 2026-10-05" in first
+    assert "Sources read between 9 days ago and this run; 1 of 2 sources not as a whole ·" in first
+    assert "· Apple catalogue of 2026-10-05" in first
     assert "hq 105 of 105 read" in first
     assert "Last backup to a computer, Roaming" in words
 
@@ -141,7 +142,7 @@ def test_a_source_that_states_no_total_or_never_answered(tmp_path: Path) -> None
     silent = replace(source("new", Outcome.FAILED, devices=0), expected=None, facts_at=None)
     words = Page(write(tmp_path, FLEET, run_of(FLEET, sources=(silent,)))).words
     assert "0 total not stated" in words
-    assert "(just then) never" in words
+    assert "this run never" in words
 
 
 @pytest.mark.parametrize(
@@ -211,6 +212,17 @@ def test_at_risk_without_a_backup_problem(tmp_path: Path) -> None:
     words = Page(write(tmp_path, fleet)).words
     assert "1 of 3 devices would lose data tonight; 3 are at risk in all; 0 cannot be judged." in words
     assert "1 without a recent backup" in words
+
+
+def test_hints_stand_below_what_puts_devices_at_risk(tmp_path: Path) -> None:
+    """Findings of low severity are folded away, and a model that the catalogue lacks is told with its devices."""
+    hint = at_risk(2, check="storage-full", severity=Severity.LOW)
+    fleet = [at_risk(1), replace(hint, status=protected(2).status, beyond_catalog="model")]
+    page = Page(write(tmp_path, fleet))
+    assert "1 more of low severity: hints that put no device at risk" in page.words
+    assert page.words.index("The last backup is old") < page.words.index("1 more of low severity")
+    assert "does not know the model of 1 device : whether" in page.words
+    assert "#catalogue=model" in {one.get("href") for one in page.all("a")}
 
 
 def test_an_empty_fleet(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ const FACETS = {
   version: ["System version", (fleet) => ({ ...told(fleet.devices.fact_os_version), word: known })],
   source: ["Source", sourceFacet],
   age: ["Age of the facts", (fleet) => banded(fleet, "age", (row) => bandOf(fleet.bands.age.edges.map((day) => day * DAY), fleet.asOf - fleet.devices.observed[row]))],
+  catalogue: ["Apple's catalogue", (fleet) => ({ ...told(fleet.devices.beyond_catalog), word: (code) => fleet.words.catalogue[code] })],
   reason: ["Why not judged", (fleet) => ({ ...told(fleet.devices.reason), word: (code) => (code ? fleet.reason(code) : "judged") })],
 };
 

@@ -117,6 +117,7 @@ function facetOf(fleet, name) {
 /** Whether there is anything to choose: a fleet without sites needs no filter for them. */
 function isTold({ devices, incidents }, name) {
   if (name === "incident") return incidents.length > 0;
+  if (name === "catalogue") return devices.beyond_catalog.entries.some(Boolean);
   const column = { site: "fact_site", group: "fact_groups", department: "fact_department" }[name];
   return !column || devices[column].entries.some(Boolean);
 }
