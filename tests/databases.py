@@ -69,15 +69,21 @@ class Cluster:
 
     Attributes:
         programs: where PostgreSQL's own are.
+        options: how it is started, beside its places.
+        port: on which it listens on 127.0.0.1; 0 for its socket file alone.
     """
 
     folder: Path
     programs: Path
+    options: str = _QUICK
+    port: int = 0
     taken: list[str] = field(default_factory=list[str])
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def url(self, name: str) -> str:
         """The URL of the database called `name`."""
+        if self.port:
+            return f"postgresql+psycopg://fleet@127.0.0.1:{self.port}/{name}"
         return f"postgresql+psycopg://fleet@/{name}?host={self.folder}"
 
     def empty(self) -> str:
@@ -107,7 +113,8 @@ class Cluster:
 
     def start(self) -> None:
         """Start the server, as it is started at first and after a `stop`."""
-        options = f"-h '' -k {self.folder} {_QUICK}"
+        listen = f"-h 127.0.0.1 -p {self.port}" if self.port else "-h ''"
+        options = f"{listen} -k {self.folder} {self.options}"
         self._control("-o", options, "-l", str(self.folder / "log"), "-w", "start")
 
     def stop(self) -> None:
@@ -146,7 +153,7 @@ def _as_server(folder: Path, program: Path, *arguments: str) -> None:
 
 
 @contextmanager
-def running_cluster() -> Generator[Cluster]:
+def running_cluster(options: str = _QUICK, port: int = 0) -> Generator[Cluster]:
     """A server for as long as the block lasts; its folder's name is short, because a socket's path must be."""
     folder = Path(tempfile.mkdtemp(prefix="fk-", dir="/tmp"))
     if _is_root():
@@ -168,7 +175,7 @@ def running_cluster() -> Generator[Cluster]:
             "-N",
             "--no-locale",
         )
-        running = Cluster(folder, programs)
+        running = Cluster(folder, programs, options, port)
         running.start()
         try:
             yield running

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from array import array
+from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,26 +55,31 @@ class Pages:
             file.flush()
             self._bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
-    def young_page(self, number: int, size: int) -> bytes:
+    def young_page(self, number: int, size: int, *, of: range) -> bytes:
         """The same of the devices that have sent an inventory since the night before."""
-        window = self._young[number * size : (number + 1) * size]
+        young = self._young[bisect_left(self._young, of.start) : bisect_left(self._young, of.stop)]
+        window = young[number * size : (number + 1) * size]
         rows = b",".join([self._bytes[self._starts[i] : self._starts[i + 1] - 1] for i in window])
-        return b'{"totalCount":%d,"results":[%b]}' % (len(self._young), rows)
+        return b'{"totalCount":%d,"results":[%b]}' % (len(young), rows)
 
-    def page(self, number: int, size: int) -> bytes:
-        """The answer that holds the page with that number."""
-        begin = min(number * size, self.devices)
-        end = min(begin + size, self.devices)
+    def page(self, number: int, size: int, *, of: range) -> bytes:
+        """The answer that holds the page with that number, of the tenant with those devices."""
+        begin = min(of.start + number * size, of.stop)
+        end = min(begin + size, of.stop)
         rows = self._bytes[self._starts[begin] : max(self._starts[begin], self._starts[end] - 1)]
-        return b'{"totalCount":%d,"results":[%b]}' % (self.devices, rows)
+        return b'{"totalCount":%d,"results":[%b]}' % (len(of), rows)
 
 
 class PageServer(Loopback):
-    """As much of Jamf Pro as a collection asks for, and the handles of the benchmark."""
+    """As much of Jamf Pro as a collection asks for, and the handles of the benchmark.
 
-    def __init__(self, devices: int) -> None:
+    It is as many tenants as it is told to be: one whose client is called 7 sees the devices of the seventh.
+    """
+
+    def __init__(self, devices: int, tenants: int = 1) -> None:
         super().__init__()
         self._devices = devices
+        self._tenants = tenants
         self._pages = Pages(devices, 1)
         self._night = 1
         self._latency = 0.0
@@ -103,18 +109,24 @@ class PageServer(Loopback):
     def _jamf(self, asked: Asked) -> Reply:
         match asked.path:
             case "/api/v1/oauth/token":
-                token = {"access_token": "good", "token_type": "Bearer", "expires_in": 86400, "scope": "api"}
+                client = asked.form["client_id"]
+                token = {"access_token": client, "token_type": "Bearer", "expires_in": 86400, "scope": "api"}
                 return reply(token)
             case "/api/v1/sites":
                 return reply([{"id": "1", "name": "North"}, {"id": "2", "name": "South"}])
             case "/api/v2/mobile-devices/detail":
                 size = min(int(asked.first("page-size", "100")), LARGEST_PAGE)
                 page = self._pages.young_page if "filter" in asked.query else self._pages.page
-                return Reply(200, page(int(asked.first("page", "0")), size))
+                return Reply(200, page(int(asked.first("page", "0")), size, of=self._devices_of(asked)))
             case "/api/v2/mobile-devices":
-                return reply({"totalCount": self._devices, "results": []})
+                return reply({"totalCount": len(self._devices_of(asked)), "results": []})
             case _:
                 return reply({}, 404)
+
+    def _devices_of(self, asked: Asked) -> range:
+        client = asked.headers["authorization"].removeprefix("Bearer ")
+        tenant = int(client) if client.isdecimal() else 1
+        return range((tenant - 1) * self._devices // self._tenants, tenant * self._devices // self._tenants)
 
 
 def _cpu() -> float:
@@ -147,9 +159,10 @@ class Served:
 
 
 @contextmanager
-def serving(devices: int) -> Generator[Served]:
-    """A server of so many devices in a process of its own, until the end of the block."""
+def serving(devices: int, tenants: int = 1) -> Generator[Served]:
+    """A server of so many devices, spread over tenants, in a process of its own, until the end of the block."""
     command = [sys.executable, "-m", "tests.benchmarks.jamf_server", "--devices", str(devices)]
+    command += ["--tenants", str(tenants)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -164,9 +177,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--devices", type=int, default=1000)
+    parser.add_argument("--tenants", type=int, default=1)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    server = PageServer(options.devices)
+    server = PageServer(options.devices, options.tenants)
     server.start(options.port)
     print(server.url, flush=True)  # noqa: T201 - whoever started it reads this
     Event().wait()
