@@ -19,6 +19,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ class _Office:
         """All shards at once, and what became of it."""
         before, database, began = self._spent(), self._size(), time.perf_counter()
         with ThreadPoolExecutor(self.plan.shards) as pool:
-            shards = list(pool.map(lambda shard: self._shard(number, shard), range(1, self.plan.shards + 1)))
+            shards = list(pool.map(partial(self._shard, number), range(1, self.plan.shards + 1)))
         wall = time.perf_counter() - began
         after, grown = self._spent(), self._size()
         postgres, serving_, logged, network = (new - old for new, old in zip(after, before, strict=True))
