@@ -444,3 +444,22 @@ def test_the_link_of_an_incident_leads_to_it(page: Page, tmp_path: Path) -> None
     expect(line).to_contain_text(incident.summary)
     expect(line).to_be_in_viewport()
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_phone_shows_the_first_filters_and_the_rest_on_demand(page: Page, tmp_path: Path) -> None:
+    """At 390 pixels the list is not pushed off the screen by filters, and an age of a year is not cut."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    fleet = [at_risk(1, last_cloud_backup_at=AS_OF - timedelta(days=371))]
+    page.goto(f"{write(tmp_path, fleet).as_uri()}#status=at_risk")
+    expect(page.locator("#list .frame")).to_be_in_viewport()
+    model = page.locator("summary", has_text="Model")
+    expect(model).to_be_hidden()
+    page.get_by_role("button", name="More filters").click()
+    expect(model).to_be_visible()
+    page.get_by_role("button", name="Fewer filters").click()
+    expect(model).to_be_hidden()
+    backups = page.locator("#list tbody td:nth-child(3)")
+    assert backups.first.inner_text().startswith("371 days ago")
+    assert page.evaluate(
+        "[...document.querySelectorAll('#list tbody td')].every((one) => one.scrollWidth <= one.clientWidth)"
+    )

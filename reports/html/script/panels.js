@@ -2,6 +2,7 @@
 
 const MANY = 12; // values; from here on a panel has a search of its own
 const LISTED = 200;
+const FIRST_FACETS = ["status", "severity", "incident", "cause", "fix", "site"]; // on a phone, where not all fit
 
 /** A button with a panel that drops down; `fill` is asked for its content each time it opens. */
 class DropDown {
@@ -48,6 +49,7 @@ class FacetPanel extends DropDown {
   constructor(fleet, name, look, change) {
     super(labelOf(name), () => this.content());
     Object.assign(this, { fleet, name, look, change, query: "" });
+    if (!FIRST_FACETS.includes(name)) this.element.classList.add("rare");
   }
 
   content() {
@@ -82,6 +84,7 @@ class FacetPanel extends DropDown {
 class ColumnPanel extends DropDown {
   constructor(columns, change) {
     super("Columns", () => this.content());
+    this.element.classList.add("rare");
     Object.assign(this, { columns, change });
   }
 

@@ -45,7 +45,8 @@ class Page {
   build() {
     const { facets, columns, chips: chosen, list, count, clear, box } = this;
     const searching = element("div", { class: "searching" }, element("label", { for: "search" }, "Search"), box);
-    const form = element("form", { role: "search", class: "filters" }, searching, element("div", { class: "drops" }, [...facets, columns].map((each) => each.element)));
+    const drops = element("div", { class: "drops" }, [...facets, columns].map((each) => each.element));
+    const form = element("form", { role: "search", class: "filters" }, searching, drops, allFilters(drops));
     form.addEventListener("submit", (event) => event.preventDefault());
     this.copy = copier("Copy serial numbers", () => this.serials(), { class: "plain" });
     const save = button("Download as CSV", { class: "plain" }, () => download("devices.csv", csvOf(this.fleet, this.list.rows)));
@@ -165,6 +166,16 @@ class Page {
     event.preventDefault();
     this.box.focus();
   }
+}
+
+/** On a phone only the first filters are there until the others are asked for. */
+function allFilters(drops) {
+  const made = button("More filters", { class: "plain all-filters", "aria-expanded": "false" }, () => {
+    const all = drops.classList.toggle("all");
+    made.setAttribute("aria-expanded", `${all}`);
+    made.textContent = all ? "Fewer filters" : "More filters";
+  });
+  return made;
 }
 
 try {
