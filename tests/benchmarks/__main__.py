@@ -5,8 +5,9 @@
     python -m tests.benchmarks growth                 # a year of nights of a small fleet
     python -m tests.benchmarks start                  # how soon `--help` answers
 
-The table goes to standard output, in Markdown, line by line as it grows. Everything lies in `--folder` (a temporary one
-if none is given); peers are installed there, each into an environment of its own, and nowhere else.
+The table goes to standard output, in Markdown, line by line as it grows; with `--write docs/performance.md` also into
+that page, in place of what it said before. Everything lies in `--folder` (a temporary one if none is given); peers are
+installed there, each into an environment of its own, and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ from tests.benchmarks.machine import heading
 from tests.benchmarks.start import start
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run what the arguments ask for."""
     options = _options(arguments)
+    say = Transcript()
     say(f"{heading()}\n")
     with tempfile.TemporaryDirectory(prefix="fleetkeep-benchmark-") as temporary:
         folder = options.folder or Path(temporary)
@@ -44,11 +46,23 @@ def main(arguments: Sequence[str]) -> None:
                     nights=options.nights,
                     peers_up_to=options.peers_up_to,
                     folder=folder,
-                )
+                ),
+                say,
             )
+    if options.write:
+        rewrite(options.write, options.what, "\n".join(say).strip())
 
 
-def compare(plan: nights.Plan) -> None:
+class Transcript(list[str]):
+    """Says each text at once, and remembers it."""
+
+    def __call__(self, text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+        self.append(text)
+
+
+def compare(plan: nights.Plan, say: Callable[[str], None]) -> None:
     """Print the table, and below it what has to be said beside."""
     beside: list[str] = []
     say(nights.HEAD)
@@ -61,10 +75,13 @@ def compare(plan: nights.Plan) -> None:
     say("\n" + "\n".join(beside))
 
 
-def say(text: str) -> None:
-    """A line, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+def rewrite(page: Path, what: str, text: str) -> None:
+    """Put the text between the marks that the page has for it."""
+    before, begin, rest = page.read_text("utf-8").partition(f"<!-- {what} -->\n")
+    _, end, after = rest.partition(f"<!-- /{what} -->")
+    if not (begin and end):
+        sys.exit(f"{page} has no marks <!-- {what} --> and <!-- /{what} -->")
+    page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", "utf-8")
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -81,6 +98,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--peers-up-to", type=int, default=100_000, help="the largest fleet; 0 leaves them out"
     )
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="a page with marks for what comes out")
     options = parser.parse_args(arguments)
     year_long = options.what == "growth"
     options.devices = options.devices or ([400] if year_long else [10_000, 100_000])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def test_the_benchmark_of_nights_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Small, so that it stays in order: a server of its own, the installed command and the floor, a row for each."""
+    page = tmp_path / "page.md"
+    page.write_text("# Here\n\n<!-- nights -->\nold\n<!-- /nights -->\n\nThe end.\n")
     main(
         [
             "--devices",
@@ -27,6 +29,8 @@ def test_the_benchmark_of_nights_runs(capsys: pytest.CaptureFixture[str], tmp_pa
             "0",
             "--folder",
             str(tmp_path),
+            "--write",
+            str(page),
         ]
     )
     machine, _, head, rule, floor, ours, _, waiting, *_ = capsys.readouterr().out.splitlines()
@@ -40,6 +44,10 @@ def test_the_benchmark_of_nights_runs(capsys: pytest.CaptureFixture[str], tmp_pa
     assert all(f"{stage} " in told[1]["stages, CPU s"] for stage in ("start", "collect", "judge", "publish"))
     assert all(float(row["database MB"]) > 0 and float(row["report MB"]) > 0 for row in told)
     assert waiting.startswith("300 devices at 5 ms a page: five connections allow 0.0 s")
+    written = page.read_text()
+    assert f"<!-- nights -->\n\n{machine}\n\n{head}\n" in written
+    assert written.endswith("<!-- /nights -->\n\nThe end.\n")
+    assert "old" not in written
     assert (tmp_path / "300" / "fleetkeep-5" / "reports-out" / "latest" / "index.html").exists()
 
 
