@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fleet.model.run import Outcome
 from reports.directory import writing
+from reports.whole_file import put
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from fleet.model.run import RunReport, SourceReport
 
@@ -97,17 +95,7 @@ def write(folder: Path, document: Mapping[str, Any]) -> None:
     path = folder / NAME
     with writing(path):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{NAME}-", dir=folder)  # 0600 by itself
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        put(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def read(folder: Path) -> dict[str, Any] | None:

@@ -112,10 +112,12 @@ class Office:
         """A command under way."""
         return started(*arguments, cwd=self.folder, env=self.env)
 
-    def begun(self, *arguments: str, limits: dict[str, int] | None = None, err: str | None = None) -> Begun:
+    def begun(
+        self, *arguments: str, limits: dict[str, int] | None = None, says_to: str | None = None
+    ) -> Begun:
         """A command under way, begun warm; see `Warm.begin`."""
         env = _environment(self.folder, self.env)
-        return _warm().begin(arguments, self.folder, env, limits=limits, err=err)
+        return _warm().begin(arguments, self.folder, env, limits=limits, says_to=says_to)
 
     def report(self, name: str = "latest") -> Json:
         """`findings.json` of a run."""

@@ -94,7 +94,7 @@ class Warm:
         env: Mapping[str, str],
         *,
         limits: Mapping[str, int] | None = None,
-        err: str | None = None,
+        says_to: str | None = None,
     ) -> Begun:
         """One command, under way.
 
@@ -103,15 +103,15 @@ class Warm:
             cwd: its folder.
             env: all of its environment.
             limits: names of the system's limits, as in `ulimit`, with a value for each: `{"NOFILE": 64}`.
-            err: where its standard error goes, in place of a file of its own.
+            says_to: where all that it says goes, in place of files of its own.
         """
         folder = tempfile.TemporaryDirectory()
         order = {
             "arguments": arguments,
             "cwd": str(cwd),
             "env": dict(env),
-            "out": f"{folder.name}/out",
-            "err": err or f"{folder.name}/err",
+            "out": says_to or f"{folder.name}/out",
+            "err": says_to or f"{folder.name}/err",
             "limits": dict(limits or {}),
         }
         (pid,) = self._asked(order)

@@ -5,6 +5,7 @@ Heavy imports happen inside commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -46,8 +47,11 @@ def main() -> None:
         logs.say(f"{_WORDS[stop.code]}; nothing half-done will be believed")
         _end(stop.code)
     except Exception as error:  # noqa: BLE001 - the last place that can tell the admin in one line
-        logs.say_bug(error)
-        _end(BUG)
+        if code_of(error) == BUG:
+            logs.say_bug(error)
+        else:
+            logs.say(words_of(error))
+        _end(code_of(error))
 
 
 def code_of(error: BaseException) -> int:
@@ -56,13 +60,19 @@ def code_of(error: BaseException) -> int:
         return error.code
     if isinstance(error, FleetkeepError):
         return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 2)
-    return BUG
+    return EXIT_CODES[OutputError] if _full(error) else BUG
+
+
+def _full(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def words_of(error: BaseException) -> str:
     """What may be said of it anywhere: an error that is not ours keeps its words to itself."""
     if isinstance(error, FleetkeepError):
         return str(error)
+    if _full(error):
+        return "there is no space left on a disk that is written to, be it that of standard output; free some"
     return _WORDS[error.code] if isinstance(error, _Stopped) else f"a bug of ours ({type(error).__name__})"
 
 

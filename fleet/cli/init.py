@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,8 @@ def init(
     except FileExistsError as error:
         raise SettingsError(f"{path} exists already; name another path, or edit it") from error
     except OSError as error:
+        with suppress(OSError):
+            path.unlink()  # else the next try would find a file in its way
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     typer.echo(f"wrote {path}: fill in the [[source]], then `fleetkeep run`")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 import traceback
@@ -70,6 +71,15 @@ def start(volume: int, *, as_json: bool) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for loud in ("httpx", "httpcore", "alembic"):
         logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+def tell(text: str) -> None:
+    """Print for whoever reads standard output; a night goes on without a reader, and without room for its log."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        # What could not be written waits in the stream, and would be tried once more at the end.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end of the program
 
 
 def say(text: str, *, level: int = logging.ERROR) -> None:

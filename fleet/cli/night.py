@@ -10,8 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from fleet.apple.catalog import bundled
 from fleet.cli import compose, feeds, logs
 from fleet.cli.nightly import front_page
@@ -252,7 +250,7 @@ class ConfiguredNight:
     def say(self, text: str) -> None:
         """Tell the person at the keyboard, if that one wants to hear."""
         if self._loud:
-            typer.echo(text)
+            logs.tell(text)
 
 
 @contextmanager

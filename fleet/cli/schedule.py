@@ -171,11 +171,12 @@ def _printed(units: list[Unit]) -> str:
 
 def _write(units: list[Unit], folder: Path) -> None:
     from reports.directory import writing
+    from reports.whole_file import put
 
     with writing(folder, "or name another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         for unit in units:
-            (folder / unit.name).write_text(unit.text, encoding="utf-8", newline="\n")
+            put(folder / unit.name, unit.text, mode=0o644)
             typer.echo(f"wrote {folder / unit.name}")
 
 

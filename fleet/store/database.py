@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
@@ -165,13 +166,25 @@ def _why(error: Exception, path: Path | None, url: URL) -> str:
 
 
 def copy_sqlite(path: Path, copy: Path) -> None:
-    """A consistent copy of an SQLite file, taken while others may be reading and writing it; mode 0600."""
+    """A consistent copy of an SQLite file, taken while others may be reading and writing it; mode 0600.
+
+    Raises:
+        OSError: the copy cannot be written; what stood there before is untouched.
+        StoreError: the file cannot be read.
+    """
     unfinished = copy.with_name(copy.name + ".part")
     unfinished.unlink(missing_ok=True)
-    _private(unfinished)
-    with _sqlite(path) as live, _sqlite(unfinished) as target:
-        live.backup(target)
-    unfinished.replace(copy)
+    try:
+        _private(unfinished)
+        with _sqlite(path) as live, _sqlite(unfinished) as target:
+            live.backup(target)
+        unfinished.replace(copy)
+    except sqlite3.Error as error:
+        if "full" in str(error):  # only the copy is written to
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(copy)) from error
+        raise StoreError(f"cannot copy {path}: {error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

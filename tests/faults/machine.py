@@ -143,7 +143,13 @@ def full_disk(scene: Scene) -> Seen:
         assert files(disk / "reports" / "latest") == before
         assert not list((disk / "reports").glob(".unfinished-*"))
         ballast.unlink()
-        mute = office.begun("run", "--as-of", NEXT, "-v", err="/dev/full").wait()
+        ballast = fill(disk, leave=0)
+        for arguments in (("db", "backup", f"{disk}/copy"), ("init", f"{disk}/new.toml")):
+            assert office(*arguments).code == 7
+        assert not list(disk.glob("*copy*"))
+        assert not list(disk.glob("*.toml"))
+        ballast.unlink()
+        mute = office.begun("run", "--as-of", NEXT, "-v", says_to="/dev/full").wait()
         assert mute.code == 0, mute.out
         assert office("db", "check").code == 0
     return Seen(
