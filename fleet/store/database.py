@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -160,9 +161,22 @@ def _why(error: Exception, path: Path | None, url: URL) -> str:
             f"{place}: {said}; `fleetkeep db upgrade` is for the database's owner, other work for roles of their own: "
             "see `fleetkeep db roles`"
         )
+    if "I/O error" in said and path is not None and _has_no_room(path):
+        return f"cannot use the database {place}: its disk has no space left ({said}); free some"
     if "locked" in said:
         return f"{place} was locked by another program for {BUSY_SECONDS} s; close it and try again"
     return f"cannot use the database {place}: {said}"
+
+
+def _has_no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
+_LEAST_ROOM = 100_000
+"""Bytes below which SQLite cannot even share an index of its log between processes."""
 
 
 def copy_sqlite(path: Path, copy: Path) -> None:

@@ -143,12 +143,15 @@ def full_disk(scene: Scene) -> Seen:
         assert files(disk / "reports" / "latest") == before
         assert not list((disk / "reports").glob(".unfinished-*"))
         ballast.unlink()
-        ballast = fill(disk, leave=0)
-        for arguments in (("db", "backup", f"{disk}/copy"), ("init", f"{disk}/new.toml")):
+        for leave, arguments in (
+            (90_000, ("db", "backup", f"{disk}/copy")),
+            (0, ("init", f"{disk}/new.toml")),
+        ):
+            ballast = fill(disk, leave=leave)
             assert office(*arguments).code == 7
+            ballast.unlink()
         assert not list(disk.glob("*copy*"))
         assert not list(disk.glob("*.toml"))
-        ballast.unlink()
         mute = office.begun("run", "--as-of", NEXT, "-v", says_to="/dev/full").wait()
         assert mute.code == 0, mute.out
         assert office("db", "check").code == 0
