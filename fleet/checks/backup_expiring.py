@@ -27,7 +27,7 @@ def judge(case: Case) -> Verdict:
     )
     return Found(
         Severity.CRITICAL if gone else Severity.HIGH,
-        f"The last iCloud backup is {age.days} days old; {outlook}.",
+        f"The last iCloud backup is more than {age.days} days old; {outlook}.",
         {"last_cloud_backup_at": stamp(last), "backup_age_days": age.days},
     )
 

@@ -37,7 +37,7 @@ def _severity(age: timedelta, policy: Policy) -> Severity | None:
 def _found(severity: Severity, last: datetime, age: timedelta) -> Found:
     return Found(
         severity,
-        f"The last iCloud backup was {age.days} days old when the device reported.",
+        f"The last iCloud backup was more than {age.days} days old when the device reported.",
         {"last_cloud_backup_at": stamp(last), "days_without_backup": age.days},
     )
 

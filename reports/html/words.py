@@ -158,6 +158,11 @@ VERDICTS = {
 }
 
 
+def evidence(name: str) -> str:
+    """What a value of evidence is called: `Days without backup`."""
+    return EVIDENCE.get(name) or SIGNALS.get(name) or name.replace("_", " ").capitalize()
+
+
 def reason(code: str | None) -> str:
     """The clause for a reason code; a code from a newer part of the program is shown as it is."""
     return REASONS.get(code or "", (code or "no reason given").replace("_", " "))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fleet.model.finding import State
 from reports._guide import Handling
 from reports._plain import known, model_of
+from reports.html import words
 from reports.tables import evidence_text
 from reports.ticketing._kind import flat
 from reports.ticketing._ticket import label
@@ -128,17 +129,19 @@ class Texts:
     def _told(self, finding: Finding) -> Iterator[str]:
         yield ""
         yield f"{self.title(finding.check)} ({finding.check}, {finding.severity}, {finding.basis})"
-        yield finding.summary
+        if not finding.state.standing:
+            yield ending(finding)
+        ended = not finding.state.standing and finding.state is not State.WAIVED
+        yield f"What had been found: {finding.summary}" if ended else finding.summary
         if finding.evidence:
-            yield f"Evidence: {flat(evidence_text(finding.evidence))}"
+            named = {words.evidence(name): value for name, value in finding.evidence.items()}
+            yield f"Evidence: {flat(evidence_text(named))}"
         yield f"Reported {_minute(finding.observed_at)}, told by {', '.join(finding.sources) or 'no source'}."
         yield f"First seen {_minute(finding.first_seen)}."
         rule = self.checks.get(finding.check)
         if rule:
             yield f"Rule: {rule.rule}"
-        if not finding.state.standing:
-            yield ending(finding)
-        elif finding.reason in _STANDING:
+        if finding.state.standing and finding.reason in _STANDING:
             yield _STANDING[finding.reason]
 
     def _cause(self, cause: str) -> str:

@@ -208,7 +208,7 @@ def test_whole_plans(signals: dict[str, Value], fixes: list[str]) -> None:
         (
             {"last_cloud_backup_at": ago(160)},
             "local-backup",
-            "The last iCloud backup is 160 days old; Apple deletes it in 20 days.",
+            "The last iCloud backup is more than 160 days old; Apple deletes it in 20 days.",
         ),
         (
             {**STALE, "account_active": False},

@@ -42,7 +42,7 @@ function userText(fleet, row) {
   ]);
   return [
     "Hello,", "",
-    `${userProblem(fleet, row)} Please take these steps, one after the other:`, "",
+    `${userProblem(fleet, row)} Please take these steps one after the other, and stop as soon as one has helped:`, "",
     ...told,
     "If a step cannot be done, answer with its number.",
   ].join("\n");
