@@ -82,8 +82,10 @@ def test_history_in_words(office: Office) -> None:
         line.split("finding  ")[1] for line in nights.told(seen, None).splitlines() if "  finding  " in line
     ]
     assert told == [
-        "medium · backup-stale: The last iCloud backup was more than 7 days old when the device reported "
-        "[ticket opened]",
+        (
+            "medium · backup-stale: The last iCloud backup was more than 7 days old when the device reported "
+            "[ticket opened]"
+        ),
         "backup is now high · backup-stale: The last iCloud backup was more than 15 days old when the device reported",
         "backup waits: no source lists the device",
         "stands: high · backup-stale: The last iCloud backup was more than 17 days old when the device reported",
