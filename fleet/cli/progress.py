@@ -36,8 +36,3 @@ class Bar:
         if self.stream.isatty():
             self.stream.write(f"\r\x1b[2K{text[:150]}")
             self.stream.flush()
-
-
-def quiet_bar(volume: int) -> Bar | None:
-    """A bar unless it was asked to be quiet."""
-    return Bar() if volume >= 0 else None
