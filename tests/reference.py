@@ -25,6 +25,7 @@ from fleet.model.device import SIGNALS
 from fleet.model.policy import Policy
 from reports.notify._channel import AudienceSettings
 from reports.notify.registry import CHANNELS
+from tests.faults.rows import ROWS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -50,6 +51,20 @@ _SETTINGS_HEAD = f"""\
 `{{ file = "/run/secrets/x" }}`, `{{ command = ["op", "read", "op://…"] }}` or `{{ keyring = "service/user" }}`.
 `fleetkeep init` writes a file to start from.
 """
+_FAULTS_HEAD = f"""\
+# Faults
+
+{_MADE}Thirty faults of networks, servers and machines, and what a night makes of each. None is pretended: servers on
+this machine throttle, break off, drip, lie and lead astray; processes are killed, disks are full, a PostgreSQL is
+stopped. Each is met by the command as its user types it, and judged by its exit code, what it says, the database and
+the report.
+
+- `python -m tests.faults` drives every row, or those whose numbers are given, and prints what was seen and said.
+- With `FLEETKEEP_FAULTS_IN_FULL=1` the same at full size: a minute of 503, 100,000 devices gone, a million in 512 MB.
+- `python -m tests.faults.kills 200` kills two hundred nights at random moments. After each the database is whole, the
+  latest report too, and the next night is complete.
+
+"""
 _USUAL = {
     "url": "the server's address",
     "client_id": "of the API client",
@@ -73,6 +88,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "settings.md": _settings_page(),
         DOCS / "checks.md": _checks_page(),
+        DOCS / "faults.md": _faults_page(),
         **{DOCS / "connectors" / f"{kind}.md": _connector_page(one) for kind, one in kinds.items()},
         DOCS / "connectors.md": _with_kinds((DOCS / "connectors.md").read_text("utf-8"), kinds.values()),
     }
@@ -242,6 +258,11 @@ def _connector_page(connector: Connector[Any]) -> str:
             _table(("signal", "reported", "field, and what to know"), rows),
         ]
     )
+
+
+def _faults_page() -> str:
+    rows = [(str(one.number), one.fault, one.outcome, str(one.code)) for one in ROWS]
+    return _FAULTS_HEAD + _table(("", "fault", "what comes of it", "exit"), rows)
 
 
 def _with_kinds(page: str, connectors: Iterable[Connector[Any]]) -> str:

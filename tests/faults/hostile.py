@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tests.command import jamf_source
+from tests.faults.fleets import a_fleet, rows_of_devices
 from tests.faults.meddled import JSON, Meddled, from_page
 from tests.faults.table import FULL, NEXT, NIGHT, Fault, Scene, Seen, outcomes, problem, serials
 from tests.servers.intune import SECRET, TENANT, Intune
@@ -19,6 +20,7 @@ from tests.servers.loopback import Loopback, Reply, raw, reply
 if TYPE_CHECKING:
     import socket
 
+    from tests.command import Office
     from tests.servers.jamf import Record
     from tests.servers.loopback import Asked
 
@@ -115,15 +117,23 @@ def shifting(scene: Scene) -> Seen:
 def emptied(scene: Scene) -> Seen:
     """A full answer yesterday, an empty one tonight."""
     count, office = 100_000 if FULL else 40, scene.office
-    with JamfServer(devices=count) as server:
-        office.configure(jamf_source(server, page_size=2000))
+    with a_fleet(office, count) as source:
+        office.configure(source)
         assert office("run", "--as-of", NIGHT).code == 0
-    with JamfServer(devices=0) as server:
-        office.configure(jamf_source(server, page_size=2000))
+    office.env["JAMF_SECRET"] = JamfServer.client_secret
+    with a_fleet(office, 0) as source:
+        office.configure(source)
         ended = office("run", "--as-of", NEXT)
-    assert problem(office, "hq") == "fleet_shrank"
-    assert len(serials(office)) == count
+    assert last_problems(office) == ["fleet_shrank"]
+    assert rows_of_devices(office) == count
     return Seen(ended, (f"{count:,} devices stay", "the report says fleet_shrank"))
+
+
+def last_problems(office: Office) -> list[str]:
+    """The codes of what the last run met at its only source."""
+    (source,) = json.loads((office.reports / "last_run.json").read_text("utf-8"))["sources"]
+    codes: list[str] = source["problems"]
+    return codes
 
 
 def malformed(scene: Scene) -> Seen:

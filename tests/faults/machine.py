@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from tests.command import jamf_source
 from tests.databases import Cluster
 from tests.faults import kills
-from tests.faults.table import FULL, NEXT, NIGHT, Fault, Scene, Seen, Unavailable, serials
+from tests.faults.fleets import a_fleet, rows_of_devices
+from tests.faults.table import FULL, NEXT, NIGHT, Fault, Scene, Seen, Unavailable
 from tests.servers.jamf import EPOCH, JamfServer, jamf_record
 
 if TYPE_CHECKING:
@@ -329,10 +330,10 @@ def little(scene: Scene) -> Seen:
     office = scene.office
     count = 1_000_000 if FULL else 300
     with ExitStack() as stack:
-        servers = [stack.enter_context(JamfServer(devices=count)) for _ in range(1 if FULL else 4)]
-        office.configure(*(jamf_source(server, f"s{number}") for number, server in enumerate(servers)))
+        fleets = [a_fleet(office, count, f"s{number}") for number in range(1 if FULL else 4)]
+        office.configure(*map(stack.enter_context, fleets))
         ended = office.begun("run", "--as-of", NIGHT, limits={"AS": 512 * 2**20, "NOFILE": 64}).wait()
-    assert len(serials(office)) == count
+    assert rows_of_devices(office) == count
     return Seen(ended, (f"{count:,} devices", f"peak {ended.peak_kb // 1000} MB"))
 
 
