@@ -168,6 +168,12 @@ class Page {
   }
 }
 
+/** What the first search would have to wait for, after the first picture, in slices that let anybody through. */
+function warmUp(fleet) {
+  for (const name of SEARCHED) setTimeout(() => fleet.devices[`fact_${name}`].folded);
+  setTimeout(() => new Look(fleet, { ...readState(), q: "e" }));
+}
+
 /** On a phone only the first filters are there until the others are asked for. */
 function allFilters(drops) {
   const made = button("More filters", { class: "plain all-filters", "aria-expanded": "false" }, () => {
@@ -182,9 +188,7 @@ try {
   const fleet = new Fleet(await inflate(document.getElementById("fleet").textContent));
   new Page(fleet);
   performance.mark("usable"); // for those who measure
-  // What the first search would have to wait for, while nobody waits.
-  SEARCHED.forEach((name, place) => setTimeout(() => fleet.devices[`fact_${name}`].folded, 50 * place));
-  setTimeout(() => new Look(fleet, { ...readState(), q: "e" }), 50 * SEARCHED.length);
+  requestAnimationFrame(() => warmUp(fleet));
 } catch (error) {
   reportError(error);
   document.getElementById("devices").append(element("p", { class: "banner" }, "This browser cannot unfold the list of devices; the most urgent ones stand below."));
