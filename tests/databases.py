@@ -237,7 +237,9 @@ def database(place: Place) -> Iterator[Database]:
 @pytest.fixture
 def usual_place(request: pytest.FixtureRequest) -> Place:
     """A place of one kind, for what should not depend on it: SQLite, or as FLEETKEEP_DATABASE says (postgresql)."""
-    made: Place = request.getfixturevalue(os.environ.get("FLEETKEEP_DATABASE", "sqlite"))
+    about_a_file = request.node.get_closest_marker("sqlite_file") is not None
+    kind = "sqlite" if about_a_file else os.environ.get("FLEETKEEP_DATABASE", "sqlite")
+    made: Place = request.getfixturevalue(kind)
     return made
 
 

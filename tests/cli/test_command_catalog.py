@@ -94,7 +94,7 @@ def test_update_without_a_network(office: Office) -> None:
     ended = office("catalog", "update")
     assert ended.code == 0
     assert len(ended.err.splitlines()) == 3
-    assert "macadmins/sofa: sofafeed.macadmins.io refuses the connection" in ended.err
+    assert "macadmins/sofa: sofafeed.macadmins.io cannot be reached: the proxy refuses" in ended.err
     assert "Apple Root CA is not at hand and cannot be fetched" in ended.err
     assert "as of 2026-10-05" in ended.out
     assert "nothing new" not in ended.out
@@ -184,6 +184,7 @@ def test_who_does_not_judge_does_not_ask(
     assert apple.asked == []
 
 
+@pytest.mark.sqlite_file
 def test_a_report_made_again_needs_no_feed(office: Office, apple: AppleServer) -> None:
     """A past run is made again byte for byte by the catalogue and status of its own night, whatever is known since."""
     with JamfServer() as server:

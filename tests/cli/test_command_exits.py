@@ -119,6 +119,7 @@ def test_a_night_before_the_newest_is_not_collected(office: Office) -> None:
     assert office("evaluate", "--as-of", "2026-03-02T05:30:00Z").code == 0
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     "arguments", [["run"], ["report"], ["device", "X"], ["db", "check"], ["db", "upgrade"]]
 )
@@ -132,6 +133,7 @@ def test_a_file_that_is_no_database(office: Office, arguments: list[str]) -> Non
     assert office.database.read_bytes() == b"not a database, " * 500
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize("arguments", [["run", "--as-of", NIGHT], ["report"], ["evaluate"], ["db", "check"]])
 def test_a_database_with_a_damaged_page(office: Office, arguments: list[str]) -> None:
     """Damage that only shows when the readings are read exits 6 like any other, never with a traceback."""
@@ -149,6 +151,7 @@ def test_a_database_with_a_damaged_page(office: Office, arguments: list[str]) ->
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.sqlite_file
 def test_a_database_of_a_newer_program(office: Office) -> None:
     """A schema from the future exits 6 and asks for the newer program; nothing in the file is touched."""
     office.configure(DEMO)

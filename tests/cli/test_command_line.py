@@ -239,6 +239,7 @@ def test_one_devices_story(office: Office) -> None:
     assert "NOBODY" in stranger.err
 
 
+@pytest.mark.sqlite_file
 def test_database_upkeep(office: Office) -> None:
     """`db check`, `upgrade`, `backup` and `prune` work on a database in use; the copy is private and whole."""
     office.configure(DEMO)

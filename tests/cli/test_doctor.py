@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.command import Office
 
 
+@pytest.mark.sqlite_file
 def test_all_is_well(office: Office) -> None:
     """Before the first run and after it, every line is ok and the exit code is 0."""
     with JamfServer() as server:
@@ -51,6 +52,7 @@ def test_a_missing_optional_permission(office: Office) -> None:
     assert "warning  source hq: Read Sites (optional, for site names)" in ended.out
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [

@@ -122,6 +122,7 @@ def test_the_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch
     assert proxied(httpx.URL("https://mdm.example/")) == " by the proxy proxy.example:3128"
 
 
+@pytest.mark.sqlite_file
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
 def test_who_else_may_read_and_write(office: Office) -> None:
     """Files that others may read or change are named with the command that ends it."""

@@ -7,6 +7,8 @@ import os
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from fleet.store.database import open_database
 from fleet.store.lock import lock
 from tests.command import ROOT, jamf_source
@@ -15,8 +17,6 @@ from tests.servers.jamf import JamfServer
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.command import Office
 
@@ -99,6 +99,7 @@ def test_a_night_that_broke(office: Office) -> None:
     assert "the last run broke: cannot write" in ended.out
 
 
+@pytest.mark.sqlite_file
 def test_a_damaged_database(office: Office) -> None:
     """Where there is no run at all, the file has the error and the exit code; bad settings leave it alone."""
     office.configure(DEMO)
@@ -123,6 +124,7 @@ def test_a_night_without_any_source(office: Office) -> None:
     assert told["sources"][0]["problems"]
 
 
+@pytest.mark.sqlite_file
 def test_a_second_run_leaves_the_file_to_the_first(office: Office) -> None:
     """Exit code 5 writes nothing: the run at work writes its own, and `status` goes on telling of the last one."""
     office.configure(DEMO)

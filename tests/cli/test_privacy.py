@@ -48,6 +48,7 @@ def holding(office: Office, *values: bytes, below: str = "fleetkeep.db") -> list
     return [name for name, content in files.items() if any(value in content for value in values)]
 
 
+@pytest.mark.sqlite_file
 def test_what_is_omitted_is_never_stored_and_erased_where_it_was(office: Office) -> None:
     """From the run on that omits them, names are in no byte of the database, in no report, and in no past one."""
     write_devices(office, *ROWS)
@@ -114,6 +115,7 @@ def test_each_run_forgets_what_is_older_than_it_may_be(office: Office) -> None:
     assert office("db", "prune").code == 0
 
 
+@pytest.mark.sqlite_file
 def test_forget_a_device(office: Office) -> None:
     """It is gone from the database and, with --reports, from the reports; what lies elsewhere is named."""
     write_devices(office, *ROWS)
