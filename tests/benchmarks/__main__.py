@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
                 say,
             )
     if options.write:
-        rewrite(options.write, options.what, "\n".join(say).strip())
+        rewrite(options.write, options.mark or options.what, "\n".join(say).strip())
 
 
 class Transcript(list[str]):
@@ -75,12 +75,12 @@ def compare(plan: nights.Plan, say: Callable[[str], None]) -> None:
     say("\n" + "\n".join(beside))
 
 
-def rewrite(page: Path, what: str, text: str) -> None:
+def rewrite(page: Path, mark: str, text: str) -> None:
     """Put the text between the marks that the page has for it."""
-    before, begin, rest = page.read_text("utf-8").partition(f"<!-- {what} -->\n")
-    _, end, after = rest.partition(f"<!-- /{what} -->")
+    before, begin, rest = page.read_text("utf-8").partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition(f"<!-- /{mark} -->")
     if not (begin and end):
-        sys.exit(f"{page} has no marks <!-- {what} --> and <!-- /{what} -->")
+        sys.exit(f"{page} has no marks <!-- {mark} --> and <!-- /{mark} -->")
     page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", "utf-8")
 
 
@@ -99,6 +99,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="a page with marks for what comes out")
+    parser.add_argument("--mark", help="the marks' name; usually what is run")
     options = parser.parse_args(arguments)
     year_long = options.what == "growth"
     options.devices = options.devices or ([400] if year_long else [10_000, 100_000])
