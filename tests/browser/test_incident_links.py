@@ -72,6 +72,7 @@ def shown(page: Page) -> int:
     ("signals", "factor"),
     [
         ({}, "site"),
+        ({"backup_restricted": True}, "restriction"),
         ({"site": NOT_PERMITTED, "os_version": "26.3"}, "os_version"),
         ({"site": NOT_PERMITTED, "groups": ("Ward 3 & co", "Field")}, "group"),
         ({"site": NOT_PERMITTED, "model_name": NOT_PERMITTED, "model_identifier": "iPad7,5"}, "model"),
