@@ -6,7 +6,7 @@
         .unfinished-x7k2/        only while a run is at work
             run/                 where formats write
             latest/              the copy that is about to become `latest`
-            before/              the former `latest`, for the moment between two renames
+            before/              the former `latest`, where the two cannot change places at one instant
 
 Whatever a crash leaves behind lies in `.unfinished-*`; the next run takes a stranded `latest` back out of it
 and removes the rest. One run at a time may use a report directory.
@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from fleet.errors import OutputError
+from reports.exchange import exchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
     from types import TracebackType
 
     from reports._format import Written
@@ -58,12 +59,20 @@ class RunDirectory:
     Attributes:
         path: an empty, private directory into which formats write.
 
+    Args:
+        root: the report directory.
+        as_of: the run's clock.
+        exchange: makes two directories change places, or answers that it cannot.
+
     Raises:
         OutputError: `root` cannot be made or written to; nothing in it was changed.
     """
 
-    def __init__(self, root: Path, as_of: datetime) -> None:
+    def __init__(
+        self, root: Path, as_of: datetime, *, exchange: Callable[[Path, Path], bool] = exchanged
+    ) -> None:
         self._root = root
+        self._exchange = exchange
         self._name = f"{as_of.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
         with writing(root):
             root.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
@@ -119,6 +128,8 @@ class RunDirectory:
     def _swap_latest(self, twin: Path) -> None:
         latest = self._root / "latest"
         if latest.exists():
+            if self._exchange(twin, latest):
+                return
             latest.rename(self._unfinished / "before")
         twin.rename(latest)
 

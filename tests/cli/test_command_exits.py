@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
 from tests.command import Office, jamf_source
+from tests.faults.processes import held
 from tests.servers.jamf import JamfServer, Record, jamf_record
 
 NIGHT = "2026-03-02T04:30:00Z"
@@ -117,6 +119,22 @@ def test_a_night_before_the_newest_is_not_collected(office: Office) -> None:
     assert ended.code == 2
     assert "evaluate --as-of" in ended.err
     assert office("evaluate", "--as-of", "2026-03-02T05:30:00Z").code == 0
+
+
+def test_the_time_of_the_whole_run_is_up(office: Office) -> None:
+    """A source that is not done by then is cut off with a line; the others are reported, and nothing keeps the end."""
+    with held() as (server, asked):
+        office.configure(jamf_source(server, "slow"), DEMO, head="[run]\ndeadline_minutes = 0.03")
+        began = time.monotonic()
+        ended = office("run", "--as-of", NIGHT)
+        took = time.monotonic() - began
+        assert asked.is_set()
+    assert ended.code == 3
+    assert "slow: " in ended.err
+    assert "raise [run] deadline_minutes" in ended.err
+    assert took < 30
+    assert [source["outcome"] for source in office.report()["sources"]] == ["failed", "complete"]
+    assert office.report()["totals"]["devices"] == 30
 
 
 @pytest.mark.sqlite_file

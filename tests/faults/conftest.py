@@ -2,5 +2,5 @@
 
 import pytest
 
-for name in ("hostile", "kills", "machine", "network", "table", "trouble"):
+for name in ("hostile", "kills", "machine", "network", "processes", "table", "trouble"):
     pytest.register_assert_rewrite(f"tests.faults.{name}")

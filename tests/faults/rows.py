@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import hostile, machine, network, trouble
+from tests.faults import hostile, machine, network, processes, trouble
 
-ROWS = tuple(sorted((*trouble.ROWS, *hostile.ROWS, *machine.ROWS, *network.ROWS), key=lambda row: row.number))
+_ALL = (*trouble.ROWS, *hostile.ROWS, *machine.ROWS, *processes.ROWS, *network.ROWS)
+ROWS = tuple(sorted(_ALL, key=lambda row: row.number))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,3 +101,9 @@ def problem(office: Office, source: str) -> str:
 def serials(office: Office) -> set[str]:
     """The devices of the latest report."""
     return {device["serial"] for device in office.report()["devices"]}
+
+
+def last_run(office: Office) -> dict[str, Any]:
+    """How the last run ended, as other programs read it."""
+    loaded: dict[str, Any] = json.loads((office.reports / "last_run.json").read_text("utf-8"))
+    return loaded

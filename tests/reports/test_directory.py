@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from fleet.errors import BadAnswer, OutputError
 from reports._format import Written
 from reports.directory import RunDirectory, writing
+from reports.exchange import exchanged
 from tests.reports.a_run import NOW, names_in
 
 if TYPE_CHECKING:
@@ -145,6 +147,46 @@ def test_a_declared_file_that_is_missing_publishes_nothing(tmp_path: Path) -> No
     with RunDirectory(tmp_path, NOW) as directory, pytest.raises(OutputError, match="No such file"):
         directory.publish(13, [Written("devices.csv", 1)])
     assert names_in(tmp_path) == [RUN, "latest"]
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_latest_is_replaced_as_a_whole(tmp_path: Path, can: bool) -> None:
+    """Where two directories can change places there is never a moment without `latest`; elsewhere hardly one."""
+    publish(tmp_path, "former")
+    missing: list[bool] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            missing.append(not (tmp_path / "latest" / "manifest.json").exists())
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(20):
+        with RunDirectory(tmp_path, NOW, exchange=exchanged if can else never) as directory:
+            (directory.path / "findings.csv").write_text(str(number))
+            directory.publish(12, [Written("findings.csv", 3)])
+        assert text_of(tmp_path / "latest") == str(number)
+    over.set()
+    reader.join()
+    if can and works(tmp_path):
+        assert not any(missing)
+    assert not list(tmp_path.glob(".unfinished-*"))
+
+
+def never(_one: Path, _other: Path) -> bool:
+    return False
+
+
+def works(folder: Path) -> bool:
+    """Whether directories can change places here."""
+    one, other = folder / "one", folder / "other"
+    one.mkdir()
+    other.mkdir()
+    (one / "file").touch()
+    done = exchanged(one, other)
+    assert (other / "file").exists() == done
+    return done
 
 
 @pytest.mark.parametrize("stranded", ["before", "latest"])
