@@ -8,6 +8,8 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fleet.store.database import damage, open_database
 from tests.command import Office, jamf_source
 from tests.servers.jamf import JamfServer
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.command import Json
 
 FIRST, SECOND = "2026-03-02T04:30:00Z", "2026-03-03T04:30:00Z"
+pytestmark = pytest.mark.sqlite_file
 KEYS = ("devices", "totals", "incidents")
 
 
