@@ -42,6 +42,16 @@ ShardOf = Annotated[
         help="Read the K-th of N shares of the sources, in the run of --name or of today.",
     ),
 ]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        metavar="MINUTES",
+        min=0,
+        help="With --shard: wait so long for shards that do not come, then read theirs too.",
+        show_default=False,
+    ),
+]
 Out = Annotated[Path | None, typer.Option("--out", help="The report directory, in place of the settings'.")]
 Formats = Annotated[list[str] | None, typer.Option("--format", help="Only this format; may be repeated.")]
 Redact = Annotated[
@@ -75,6 +85,7 @@ def run(
     accept_mass_change: Accept = False,
     name: Name = None,
     shard: ShardOf = None,
+    wait: Wait = 0,
 ) -> None:
     """The nightly job: collect, evaluate, report, notify. Several processes can share it, see --name."""
     from fleet.cli import last_run, notices, shared
@@ -84,6 +95,7 @@ def run(
             name=name,
             shard=shard,
             sources=source or (),
+            wait_minutes=wait,
             as_of=as_of,
             fail_on=fail_on,
             full=full,

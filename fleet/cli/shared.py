@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,11 +40,13 @@ class Asked:
         name: of the run; without one, the day on which it begins, UTC.
         shard: as in `2/4`; without one, all sources.
         sources: those that this process can read; empty for all.
+        wait_minutes: for shards that have not come, before their sources are read too.
     """
 
     name: str | None
     shard: str | None
     sources: Sequence[str]
+    wait_minutes: float
     as_of: str | None
     fail_on: Severity | None
     full: bool
@@ -121,6 +124,8 @@ def _opened(common: Common, asked: Asked) -> Generator[tuple[ConfiguredNight, Pa
             sources=sources,
             offered=[config.name for config in compose.wanted(loaded, asked.sources)],
             shard=shard,
+            patience=60 * asked.wait_minutes,
+            sleep=time.sleep,
         )
         yield ConfiguredNight(_work(common, loaded, database, shared), loaded, common.volume >= 0), part
 

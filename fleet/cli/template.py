@@ -20,7 +20,7 @@ _HEAD = """\
 # { keyring = "service/user" }.
 
 [database]
-url = "sqlite:///fleetkeep.db"       # or postgresql+psycopg://user@host/db
+url = "sqlite:///fleetkeep.db"       # or postgresql+psycopg://user@host/db?sslmode=verify-full
 # password = { env = "FLEETKEEP_DB_PASSWORD" }
 
 [report]

@@ -3,8 +3,9 @@
 Each process reads the sources of its shard. When it is through, it waits for whoever reads others, and takes over what
 a dead process leaves. So a run comes to its end as long as one of those lives that take part in it, and whoever sees
 that everything is read evaluates and reports: one of them alone, and once, because the database has no room for a
-second evaluation of a shared run. A shard of which nothing was begun may yet come, and is not waited for: the
-processes end, and whoever reads the rest later reports.
+second evaluation of a shared run. A shard of which nothing was begun may yet come; it is waited for as long as the
+process is told to, and then read like that of a dead one. Without patience the processes end, and whoever reads what is
+missing later reports.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_LOOK_SECONDS = 5.0
+"""How often somebody who waits looks whether a shard has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Part:
     Attributes:
         sources: all that the run reads.
         offered: those of them that this process can read.
+        patience: seconds to wait for shards that have not come, before their sources are read too; 0 leaves these be.
+        sleep: lets seconds go by.
     """
 
     database: Database
@@ -55,14 +60,22 @@ class Part:
     sources: Sequence[str]
     offered: Sequence[str]
     shard: Shard
+    patience: float
+    sleep: Callable[[float], None]
 
     def read(self, collect: Callable[[Sequence[str]], None]) -> None:
         """Have the sources of the own share read, and then what others leave behind; waits for those who live."""
         self._read([name for name in self.offered if self.shard.of(name) == self.shard.number], collect)
-        while left := self._left():
-            log.info("waiting for whoever reads %(source)s", {"source": left[0]})
-            self.leases.wait_for(left[0])
-            self._read(left, collect)
+        self._take_over(collect)
+        waited = 0.0
+        while self.missing() and waited < self.patience:
+            pause = min(_LOOK_SECONDS, self.patience - waited)
+            self.sleep(pause)
+            waited += pause
+            self._take_over(collect)
+        if self.patience and (missing := self.missing()):
+            self._read([name for name in self.offered if name in missing], collect)
+            self._take_over(collect)
 
     def missing(self) -> list[str]:
         """The sources of the run that nobody has read yet."""
@@ -86,6 +99,12 @@ class Part:
             made = judge() if standing.run_id is None else again(standing.run_id)
             shared_runs.reported(self.database, self.shared, now())
             return made
+
+    def _take_over(self, collect: Callable[[Sequence[str]], None]) -> None:
+        while left := self._left():
+            log.info("waiting for whoever reads %(source)s", {"source": left[0]})
+            self.leases.wait_for(left[0])
+            self._read(left, collect)
 
     def _read(self, names: Sequence[str], collect: Callable[[Sequence[str]], None]) -> None:
         taken = self.leases.take(names)

@@ -138,6 +138,16 @@ def test_a_shard_that_never_came(office: Office) -> None:
     assert office.report()["totals"]["devices"] == 12
 
 
+def test_a_machine_that_is_down(office: Office) -> None:
+    """Who is told to wait for the other shards reads theirs when the time is over, and reports."""
+    configure(office)
+    ended = office("run", "--name", "monday", "--shard", "1/2", "--wait", "0.005")
+    assert ended.code == 0, ended.err
+    assert office.report()["totals"]["devices"] == 12
+    late = office("run", "--name", "monday", "--shard", "2/2")
+    assert (late.code, runs(office), len(reports(office))) == (0, 1, 1)
+
+
 def test_what_one_cannot_reach(office: Office) -> None:
     """A process that names the sources it can reach reads no others; a failed source fails nobody else's share."""
     configure(office, exported(office, "lab"))
