@@ -28,8 +28,8 @@ from fleet.redaction import NOTE, TYPED_BY_PEOPLE, Redactor
 from reports._guide import bundled_guide
 from reports.registry import OWN_FORMATS
 from reports.ticketing._file import Stream
+from reports.ticketing._grouping import Grouping
 from reports.ticketing._night import Night
-from reports.ticketing._profile import Grouping
 from reports.ticketing._text import Texts
 from reports.ticketing.registry import PROFILES
 from tests.reports.a_run import (

@@ -11,7 +11,7 @@ import typer
 
 from fleet.errors import SettingsError
 from fleet.model.finding import Action
-from reports.ticketing._profile import AssetProfile, Grouping
+from reports.ticketing._grouping import Grouping
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -68,6 +68,8 @@ def export(
     redact: Redact = False,
 ) -> None:
     """A run's tickets, or its devices, as CSV in the columns of one ticketing or asset product."""
+    from reports.ticketing._profile import AssetProfile
+
     chosen = profile_of(profile)
     for_people = chosen.spreadsheet if spreadsheet is None else spreadsheet
     if check is not None:
@@ -140,6 +142,7 @@ def _listener(
     spreadsheet: bool,
 ) -> TicketExport | AssetExport:
     from reports.ticketing._export import AssetExport, TicketExport
+    from reports.ticketing._profile import AssetProfile
 
     if isinstance(profile, AssetProfile):
         return AssetExport(profile, sink, night, spreadsheet=spreadsheet)
@@ -151,6 +154,7 @@ def _tell(exported: Exported, profile: AnyProfile, night: Night, *, loud: bool) 
     import logging
 
     from fleet.cli import logs
+    from reports.ticketing._profile import AssetProfile
 
     if night.run.hold and not isinstance(profile, AssetProfile):
         logs.say("ticket actions are held: none of them is to be carried out", level=logging.WARNING)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reports._csv import kept_as_text
+from reports.ticketing._grouping import Grouping
 from reports.ticketing._night import Night, of_incident
-from reports.ticketing._profile import Asset, AssetProfile, Grouping, TicketProfile
+from reports.ticketing._profile import Asset, AssetProfile, TicketProfile
 from reports.ticketing._rows import ROWS
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from fleet.model.finding import Action
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 CHANGES = (Action.CREATE, Action.UPDATE, Action.REOPEN, Action.RESOLVE)
-
-
-class Grouping(StrEnum):
-    """What one ticket is about."""
-
-    FINDING = "finding"
-    DEVICE = "device"
-    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

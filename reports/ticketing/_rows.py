@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from reports.tables import evidence_text
 from reports.ticketing._by_check import ByCheck
+from reports.ticketing._grouping import Grouping
 from reports.ticketing._kind import flat
 from reports.ticketing._night import Night, ticket_of
-from reports.ticketing._profile import Grouping
 from reports.ticketing._text import ending
 from reports.ticketing._together import action_of, state_of, weight
 

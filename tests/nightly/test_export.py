@@ -13,7 +13,7 @@ from fleet.lifecycle import fingerprint
 from fleet.model.finding import Action
 from fleet.nightly.export import export, night_of
 from fleet.store.findings import remembered
-from reports.ticketing._profile import Grouping
+from reports.ticketing._grouping import Grouping
 from reports.ticketing.generic import PROFILE
 from tests.fleet_of import days
 from tests.nightly.a_night import Office, a_phone, a_source, ill, night, serial

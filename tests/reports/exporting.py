@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from reports._guide import bundled_guide
 from reports.ticketing._export import AssetExport, TicketExport
 from reports.ticketing._file import Files
+from reports.ticketing._grouping import Grouping
 from reports.ticketing._night import Night
-from reports.ticketing._profile import AssetProfile, Grouping
+from reports.ticketing._profile import AssetProfile
 from reports.ticketing._text import Texts
 from tests.reports.a_run import CONTEXT, a_run
 

@@ -8,8 +8,8 @@ import pytest
 
 from fleet.model.finding import Action, Severity, State
 from fleet.model.run import Handling, PlanStep
+from reports.ticketing._grouping import Grouping
 from reports.ticketing._kind import CUT, cut, flat, line, prose
-from reports.ticketing._profile import Grouping
 from reports.ticketing.registry import PROFILES
 from tests.reports import rfc4180
 from tests.reports.a_run import NOW, a_device, a_finding, a_report, a_sighting, an_incident
