@@ -20,7 +20,6 @@ import json
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
@@ -30,7 +29,7 @@ from fleet.errors import OutputError
 from reports.exchange import exchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from reports._format import Written
@@ -134,8 +133,7 @@ class RunDirectory:
         twin.rename(latest)
 
 
-@contextmanager
-def writing(path: Path, elsewhere: str = _ELSEWHERE) -> Generator[None]:
+class writing:  # noqa: N801 - said like the functions of contextlib; a generator would cost four times as much a row
     """Turn the system's errors about an output into one line that names `path` and what to do.
 
     Args:
@@ -145,11 +143,21 @@ def writing(path: Path, elsewhere: str = _ELSEWHERE) -> Generator[None]:
     Raises:
         OutputError: in place of any `OSError` of the block.
     """
-    try:
-        yield
-    except OSError as error:
-        why = _REMEDIES.get(error.errno or 0, f"{os.strerror(error.errno or errno.EIO)}; mend that")
-        raise OutputError(f"cannot write {path}: {why}, {elsewhere}") from error
+
+    __slots__ = ("_elsewhere", "_path")
+
+    def __init__(self, path: Path, elsewhere: str = _ELSEWHERE) -> None:
+        self._path = path
+        self._elsewhere = elsewhere
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            why = _REMEDIES.get(error.errno or 0, f"{os.strerror(error.errno or errno.EIO)}; mend that")
+            raise OutputError(f"cannot write {self._path}: {why}, {self._elsewhere}") from error
 
 
 def _clear_away(root: Path, unfinished: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from tests.browser.chromium import browser, page
@@ -31,6 +32,7 @@ __all__ = [
     "usual_place",
 ]
 
+pytest.register_assert_rewrite("tests.faults")  # what a row of theirs asserts is shown in full when it fails
 # A machine's load is no fault of the code; and one Python searches in depth, the others look whether it works there.
 settings.register_profile("full", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=10)

@@ -165,4 +165,9 @@ def _serial(index: int, rng: Random) -> str:
     """Ten characters like those of a recent device, but beginning with FK; unique up to 614,656 devices."""
     pairs = len(_PAIRS)
     unique, any_number = index * _STRIDE % pairs**2, rng.randrange(pairs**2)
-    return "FK" + "".join(_PAIRS[half] for number in (unique, any_number) for half in divmod(number, pairs))
+    return "FK" + _four_of(unique) + _four_of(any_number)
+
+
+def _four_of(number: int) -> str:
+    first, second = divmod(number, len(_PAIRS))
+    return _PAIRS[first] + _PAIRS[second]
