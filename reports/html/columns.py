@@ -14,6 +14,7 @@ import unicodedata
 import zlib
 from array import array
 from collections import Counter
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -313,13 +314,24 @@ def _side_by_side(values: Sequence[object]) -> str:
 
 
 def _impersonal(text: str, owner: str) -> str:
-    if not text or not owner or max(owner) >= _NOT_LATIN:
+    if not text or not owner:
         return text
-    for places, words in (("abc", owner.split(" ")), ("efg", _addressed(owner).split(" "))):
-        for place, word in zip(places, words, strict=False):
-            if len(word) > 1 and word in text:
-                text = text.replace(word, f"{_NAME}{place}", 1)
+    for place, word in _words_of(owner):
+        if word in text:
+            text = text.replace(word, place, 1)
     return text
+
+
+@lru_cache(
+    maxsize=2048
+)  # a batch's: its names are looked for in its devices' names, and then in its addresses
+def _words_of(owner: str) -> tuple[tuple[str, str], ...]:
+    """What stands in place of which word of a name."""
+    if max(owner) >= _NOT_LATIN:
+        return ()
+    spelt = (("abc", owner.split(" ")), ("efg", _addressed(owner).split(" ")))
+    pairs = [pair for places, words in spelt for pair in zip(places, words, strict=False)]
+    return tuple((f"{_NAME}{place}", word) for place, word in pairs if len(word) > 1)
 
 
 def _addressed(name: str) -> str:
