@@ -23,7 +23,7 @@ from fleet.nightly import judge
 from fleet.nightly.collect import Night, Source, collect
 from fleet.nightly.publish import Publication, Several, Silence, context_of
 from fleet.nightly.refresh import Taken
-from fleet.store import erasure, inventory, ledger, retention, waivers
+from fleet.store import erasure, ledger, leftovers, retention, waivers
 from fleet.store.database import Database
 from fleet.store.lock import lock
 from reports.registry import ready
@@ -270,7 +270,7 @@ def opened(common: Common, as_of: str | None, *, judging: bool) -> Generator[Con
         )
     compose.settle_memory()
     with closing(database), lock(database, compose.now()), log_fields(run=f"{at:%Y-%m-%dT%H%M%SZ}"):
-        if inventory.discard_unfinished(database):
+        if leftovers.discard_unfinished(database):
             logs.say(
                 "an earlier run did not end; what it left behind was cleared away", level=logging.WARNING
             )

@@ -14,7 +14,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from fleet.store import inventory, shared_runs
+from fleet.store import leftovers, shared_runs
 from fleet.store.advisory import stable_hash
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Part:
             standing = self._standing()
             if standing.reported:
                 return None
-            inventory.discard_unfinished_runs(self.database)
+            leftovers.discard_unfinished_runs(self.database)
             made = judge() if standing.run_id is None else again(standing.run_id)
             shared_runs.reported(self.database, self.shared, now())
             return made
@@ -110,7 +110,7 @@ class Part:
         taken = self.leases.take(names)
         read = self._standing().read
         if to_read := [name for name in taken if name not in read]:
-            if inventory.discard_unfinished_of(self.database, to_read):
+            if leftovers.discard_unfinished_of(self.database, to_read):
                 log.warning("what a process had begun and did not end is read anew")
             collect(to_read)
         self.leases.give_back(taken)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from fleet.errors import LockedError, StoreError
 from fleet.model.run import Outcome
-from fleet.store import inventory, shared_runs
+from fleet.store import leftovers, shared_runs
 from fleet.store import tables as t
 from fleet.store.advisory import alone, stable_hash, taking_part
 from tests.databases import opened
@@ -125,8 +125,8 @@ def test_sources_that_are_written_side_by_side(shared: Database) -> None:
 def test_one_who_was_taken_for_dead_writes_nothing_more(shared: Database) -> None:
     """Its source is another one's by then: what it had is gone, and closing it says so."""
     writer = write(shared, [a_phone(1)])
-    assert inventory.discard_unfinished_of(shared, ["lab"]) == 0
-    assert inventory.discard_unfinished_of(shared, ["hq"]) == 1
+    assert leftovers.discard_unfinished_of(shared, ["lab"]) == 0
+    assert leftovers.discard_unfinished_of(shared, ["hq"]) == 1
     collect(shared, [a_phone(1), a_phone(2)])
     with pytest.raises(StoreError, match="took this process for dead"):
         writer.close(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from fleet.store.inventory import discard_unfinished
+from fleet.store.leftovers import discard_unfinished
 from fleet.store.tables import metadata
 from tests.databases import opened
 from tests.store.keeping import a_phone, begin_look, collect, fleet, look, night, write

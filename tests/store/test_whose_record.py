@@ -13,7 +13,7 @@ from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
 from fleet.model.run import Outcome
 from fleet.store import ledger
 from fleet.store import tables as t
-from fleet.store.inventory import discard_unfinished
+from fleet.store.leftovers import discard_unfinished
 from fleet.store.open_run import open_run
 from tests.databases import opened
 from tests.store.keeping import a_phone, collect, devices_of, fleet, joined, look, rows_in, write
