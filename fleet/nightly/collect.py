@@ -140,26 +140,29 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     doubtful: list[_Tally] = []
     for tally, error in _ended([_open(source, night) for source in sources], night):
-        if _is_doubtful(tally, error):
-            doubtful.append(tally.in_full())
+        why = _doubt(tally, error)
+        if why is None:
+            outcomes[tally.source.name] = _close(_as_it_came(tally, error), error, night)
         else:
-            outcomes[tally.source.name] = _close(tally, error, night)
+            fields = {"source": tally.source.name, "why": why}
+            log.info("read_in_full source=%(source)s why=%(why)s", fields)
+            doubtful.append(tally.in_full())
     for tally, error in _ended(doubtful, night):
         outcomes[tally.source.name] = _close(tally, error, night)
     return outcomes
 
 
-def _is_doubtful(tally: _Tally, error: BaseException | None) -> bool:
-    """True for an increment that will not do; one that brought every device becomes the full walk that it is."""
+def _doubt(tally: _Tally, error: BaseException | None) -> str | None:
+    """Why an increment will not do, so that everything has to be read; None for one that will, and for a full walk."""
     if tally.start is None:
-        return False
-    why = increment.doubt(tally.writer, tally.expected, tally.unreadable, error)
-    if why is None and error is None and tally.writer.devices == tally.expected:
-        tally.start = None
-    if why is not None:
-        fields = {"source": tally.source.name, "why": why}
-        log.info("read_in_full source=%(source)s why=%(why)s", fields)
-    return why is not None
+        return None
+    return increment.doubt(tally.writer, tally.expected, tally.unreadable, error)
+
+
+def _as_it_came(tally: _Tally, error: BaseException | None) -> _Tally:
+    """The tally; an increment that brought every device is the full walk that it came to."""
+    whole = error is None and tally.writer.devices == tally.expected
+    return replace(tally, start=None) if whole else tally
 
 
 def _ended(tallies: Sequence[_Tally], night: Night) -> Iterator[tuple[_Tally, BaseException | None]]:

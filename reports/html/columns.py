@@ -322,9 +322,8 @@ def _impersonal(text: str, owner: str) -> str:
     return text
 
 
-@lru_cache(
-    maxsize=2048
-)  # a batch's: its names are looked for in its devices' names, and then in its addresses
+# A batch's names are looked for in its devices' names, and then in its addresses.
+@lru_cache(maxsize=2048)
 def _words_of(owner: str) -> tuple[tuple[str, str], ...]:
     """What stands in place of which word of a name."""
     if max(owner) >= _NOT_LATIN:
