@@ -46,10 +46,15 @@ def parsed(path: Path) -> dict[str, object]:
             f"{path}: is not UTF-8 text from byte {error.start} on; save it as UTF-8"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from None
+        raise SettingsError(f"{path}: is not TOML: {error}; {_AS_TOML}") from None
     except (ValueError, RecursionError):
         raise SettingsError(f"{path}: holds an infinite or endless number, or is nested too deeply") from None
     return tables
+
+
+_AS_TOML = (
+    'text stands in straight quotes on one line, as in name = "hq"; true, false and numbers stand in none'
+)
 
 
 def _finite(text: str) -> float:
@@ -68,9 +73,10 @@ class Table:
     faults: list[str]
 
     def fault(self, key: str, sentence: str) -> None:
-        """Take down what is wrong with `key`, or with the table itself without one."""
-        place = f"{self.title} {plain(key)}" if key else self.title
-        self.faults.append(f"{place}: {sentence}")
+        """Take down what is wrong with `key`, or with the table itself without one; of a key the first alone."""
+        place = f"{self.title} {plain(key)}: " if key else f"{self.title}: "
+        if not key or not any(fault.startswith(place) for fault in self.faults):
+            self.faults.append(place + sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +153,20 @@ def _sentence(place: str, details: list[ErrorDetails], model: type[BaseModel]) -
 
 
 def _allowed(detail: ErrorDetails) -> str:
+    if detail["msg"] in _PLAINLY:
+        return _PLAINLY[detail["msg"]]
     message = detail["msg"].removeprefix("Value error, ").partition(" after validation")[0]
     _, should, rest = message.partition("should ")
     return message if detail["type"] == "value_error" or not should else f"{should}{rest}"
+
+
+_PLAINLY = {
+    "Input should be a valid boolean": "should be true or false (no quotes)",
+    "Input should be a valid boolean, unable to interpret input": "should be true or false (no quotes)",
+    "Input should be a valid string": "should be a text in quotes",
+    "String should match pattern '^[a-z0-9-]+$'": "should be of small letters a-z, digits and hyphens alone",
+}
+"""What pydantic says in words that no admin uses."""
 
 
 def nearest(found: str, known: Iterable[str]) -> str:

@@ -125,7 +125,7 @@ def _forbidden(error: Exception) -> bool:
 
 def _bare_engine(url: URL, path: Path | None) -> Engine:
     if path is None:
-        return sa.create_engine(url, pool_pre_ping=True)
+        return _server_engine(url)
     if not path.parent.is_dir():
         raise StoreError(
             f"the folder {path.parent} for the database does not exist; create it, or mend [database] url"
@@ -134,6 +134,16 @@ def _bare_engine(url: URL, path: Path | None) -> Engine:
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _tune)
     return engine
+
+
+def _server_engine(url: URL) -> Engine:
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ImportError as error:
+        raise StoreError(
+            f"{url.render_as_string(hide_password=True)} needs a package that is not here: "
+            'pip install "fleetkeep[postgres]"'
+        ) from error
 
 
 def _private(path: Path) -> None:
@@ -156,7 +166,8 @@ times as much the same seconds of CPU, and 75 MB more memory."""
 
 def _why(error: Exception, path: Path | None, url: URL) -> str:
     place = str(path) if path else url.render_as_string(hide_password=True)
-    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    system = error.strerror if isinstance(error, OSError) else None
+    said = system or str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if "malformed" in said or "not a database" in said:
         return (
             f"{place} is damaged ({said}); move it aside and restore a copy, or start anew with an empty path"
@@ -166,11 +177,23 @@ def _why(error: Exception, path: Path | None, url: URL) -> str:
             f"{place}: {said}; `fleetkeep db upgrade` is for the database's owner, other work for roles of their own: "
             "see `fleetkeep db roles`"
         )
+    if path is not None and (system or any(words in said for words in _SHUT)):
+        return f"cannot use the database {place} ({said}): {_remedy(path)}"
     if "I/O error" in said and path is not None and _has_no_room(path):
         return f"cannot use the database {place}: its disk has no space left ({said}); free some"
     if "locked" in said:
         return f"{place} was locked by another program for {BUSY_SECONDS} s; close it and try again"
     return f"cannot use the database {place}: {said}"
+
+
+_SHUT = ("unable to open", "readonly")
+"""What SQLite says of a file that the system does not let this user open or change."""
+
+
+def _remedy(path: Path) -> str:
+    if path.is_dir():
+        return "that is a folder; name a file in [database] url"
+    return "this user has to be able to write it and its folder; grant that, or run as the user it belongs to"
 
 
 def _has_no_room(path: Path) -> bool:

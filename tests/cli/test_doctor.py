@@ -27,6 +27,7 @@ def test_all_is_well(office: Office) -> None:
         others = [line for line in ended.out.splitlines() if "catalogue:" not in line]
         assert {line.split()[0] for line in others} == {"ok"}
         assert "source hq: Read Mobile Devices" in ended.out
+    assert "1 source to examine" in before.out
     assert "will be made by the first run" in before.out
     assert "schema 0001" in after.out
 
@@ -56,9 +57,10 @@ def test_a_missing_optional_permission(office: Office) -> None:
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        ("unset", "client_secret: variable NOT_SET is not set"),
+        ("unset", "error    source hq: client_secret: variable NOT_SET is not set"),
         ("settings", "error    settings:"),
         ("database", "is damaged"),
+        ("folder", "error    database: the folder"),
         ("reports", "cannot be written to"),
     ],
 )
@@ -68,6 +70,8 @@ def test_what_is_broken_is_named(office: Office, break_it: str, said: str) -> No
         source = jamf_source(server)
         if break_it == "unset":
             source = source.replace("JAMF_SECRET", "NOT_SET")
+        if break_it == "folder":
+            office.url = "sqlite:///nowhere/fleetkeep.db"
         if break_it == "settings":
             source += "\nno_such_key = 1\n"
         office.configure(source)

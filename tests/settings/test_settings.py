@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import pytest
-from pydantic import SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, SecretStr, ValidationError, model_validator
 
 from connectors._connector import SourceSettings
+from connectors._network import origin_url
 from fleet.errors import SecretUnavailable, SettingsError, StoreError
 from fleet.model.device import Device, DeviceRecord, Sighting, Standing
 from fleet.model.policy import Policy
@@ -28,7 +29,7 @@ FORMATS = ("html", "csv", "json", "metrics")
 class Cloud(SourceSettings):
     """A made-up MDM with a login."""
 
-    url: str
+    url: Annotated[str, AfterValidator(origin_url)]
     token_url: str | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
@@ -253,7 +254,7 @@ WRONG = [
     ("[policy]\nsilent_days = 7.5\n", ["[policy] silent_days", "found 7.5", "whole"]),
     ("[policy]\nsilent_days = {}\n", ["[policy] silent_days", "found a table"]),
     ("[policy]\nsilent_days = 2027-01-31\n", ["[policy] silent_days", "found a date or time"]),
-    ("[database]\nurl = 3\n", ["[database] url", "found 3", "string"]),
+    ("[database]\nurl = 3\n", ["[database] url", "found 3", "text in quotes"]),
     ("[policy]\nsilent_days = true\n", ["[policy] silent_days", "found true"]),
     ("[policy]\nsilent_days = 0\n", ["[policy] silent_days", "found 0", "above 0"]),
     ("[policy]\nsilent_days = 99999999999\n", ["[policy] silent_days", "at most 36500"]),
@@ -266,7 +267,7 @@ WRONG = [
     ("[policy]\nbackup_critical_days = 150\n", ["backup_expiring_days", "more than backup_critical_days"]),
     ("[policy]\nstorage_high_percent_free = 11\n", ["storage_warn_percent_free", "at least"]),
     ("[policy]\nstorage_critical_gb_free = 3\n", ["storage_high_gb_free", "at least"]),
-    ("[catalog]\nrefresh = 1\n", ["[catalog] refresh", "found 1", "boolean"]),
+    ("[catalog]\nrefresh = 1\n", ["[catalog] refresh", "found 1", "true or false (no quotes)"]),
     ("[catalog]\nrefrsh = true\n", ["[catalog] refrsh", '"refresh"']),
     ('[catalog]\nfeeds = ["sofa", "gdfm"]\n', ["[catalog] feeds", 'found "gdfm"', "'gdmf'"]),
     ('[catalog]\nsofa_url = "http://sofa.example/"\n', ["[catalog] sofa_url", "found http://…", "https://"]),
@@ -317,7 +318,10 @@ WRONG = [
     ('[[source]]\nname = "hq"\n', ['[[source]] "hq" kind', "is required", "known: cloud"]),
     ('[[source]]\nkind = "sheet"\npath = "x"\n', ["[[source]] number 1 name", "is required"]),
     ("[[source]]\nname = 3\nkind = 4\n", ["[[source]] number 1 kind", "found 4"]),
-    (source(SECRET, name="H Q"), ['[[source]] "H Q" name', 'found "H Q"', "a-z0-9-"]),
+    (
+        source(SECRET, name="H Q"),
+        ['[[source]] "H Q" name', 'found "H Q"', "small letters a-z, digits and hyphens"],
+    ),
     (source(SECRET, url=""), ['[[source]] "hq" url', "is required"]),
     (source(SECRET + "urll = 3"), ['[[source]] "hq" urll', "unknown key", '"url"']),
     (source(SECRET + f'client_secrt = "{CANARY}"'), ['"hq" client_secrt', "unknown key", '"client_secret"']),
@@ -326,14 +330,17 @@ WRONG = [
         ['"hq" timeout_seconds', 'found "60"', "should be a valid number"],
     ),
     (source(SECRET + "deadline_minutes = -5"), ['"hq" deadline_minutes', "found -5", "greater than 0"]),
-    (source(SECRET + 'enabled = "no"'), ['"hq" enabled', 'found "no"', "boolean"]),
+    (
+        source(SECRET + 'enabled = "no"'),
+        ['"hq" enabled', 'found "no"', "should be true or false (no quotes)"],
+    ),
     (
         source(SECRET + "verify = 3"),
-        ['"hq" verify', "found 3", "should be a valid boolean or be a valid string"],
+        ['"hq" verify', "found 3", "should be true or false (no quotes) or be a text in quotes"],
     ),
     (
         source("columns = { serial = 3 }\npath = 'x'", kind="sheet", url=""),
-        ['"hq" columns.serial', "found 3", "string"],
+        ['"hq" columns.serial', "found 3", "text in quotes"],
     ),
     (
         source("path = 'x'\nedition = 2027-01-31", kind="sheet", url=""),
@@ -389,7 +396,10 @@ def test_what_is_wrong_is_named_with_what_is_allowed(tmp_path: Path, text: str, 
     ("content", "fragments"),
     [
         (b"[policy\n", ["is not TOML", "line 1, column 8"]),
-        (f"[[source]]\nclient_secret = {CANARY}\n".encode(), ["is not TOML", "line 2, column 17"]),
+        (
+            f"[[source]]\nclient_secret = {CANARY}\n".encode(),
+            ["is not TOML", "line 2, column 17", "straight quotes"],
+        ),
         (f'[[source]]\nclient_secret = "{CANARY}\n'.encode(), ["is not TOML", "line 2"]),
         (f'x = "{CANARY}\xff"'.encode("latin-1"), ["is not UTF-8 text", "byte 29"]),
         (b"[policy]\nsilent_days = inf\n", ["infinite"]),
@@ -438,6 +448,13 @@ def test_addresses_are_not_repeated(tmp_path: Path, value: str) -> None:
     (line,) = refusal(tmp_path, source(SECRET + f'enabled = "{value}"'))
     assert "found a text" in line or "found https://…;" in line
     assert "jane" not in line
+
+
+@pytest.mark.parametrize("url", ["hq.example", "http://hq.example", "https://hq:port"])
+def test_of_one_key_one_thing_is_said(tmp_path: Path, url: str) -> None:
+    """An address that both the settings and the connector refuse is refused once, in the settings' words."""
+    (line,) = refusal(tmp_path, source(SECRET, url=url))
+    assert "; should be " in line
 
 
 def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -234,12 +235,29 @@ def test_orphans_are_damage(sqlite_database: Database) -> None:
     assert damage(sqlite_database) == ["source_device refers to a missing device"]
 
 
-@pytest.mark.parametrize("where", ["nowhere/fleet.db", "a-folder"])
-def test_unusable_path(tmp_path: Path, where: str) -> None:
-    """A missing folder, or a folder in the file's place, is said by name."""
+@pytest.mark.parametrize(
+    ("where", "remedy"),
+    [
+        ("nowhere/fleet.db", "nowhere for the database does not exist; create it"),
+        ("a-folder", "a-folder .*: that is a folder; name a file"),
+        # No user may make a file there, not even root.
+        ("/sys/fleet.db", r"/sys/fleet.db \(Permission denied\): .* run as the user it belongs to"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="takes a folder that is shut even for root")
+def test_unusable_path(tmp_path: Path, where: str, remedy: str) -> None:
+    """A missing folder, a folder in the file's place, or one that is shut is said by name, with what to do."""
     (tmp_path / "a-folder").mkdir()
-    with pytest.raises(StoreError, match=where.partition("/")[0]):
+    with pytest.raises(StoreError, match=remedy):
         open_database(f"sqlite:///{tmp_path / where}")
+
+
+def test_postgresql_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the driver the line says what to install, and no password."""
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r'pip install "fleetkeep\[postgres\]"') as refused:
+        open_database("postgresql+psycopg://fleet@localhost/fleet", password="hush-hush")
+    assert "hush" not in str(refused.value)
 
 
 def test_unreachable_server(tmp_path: Path) -> None:

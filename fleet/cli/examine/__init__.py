@@ -29,7 +29,7 @@ def findings(config: Path | None, names: Sequence[str], *, send_test: bool = Fal
     except FleetkeepError as error:
         yield Line(Level.ERROR, "settings", str(error))
         return
-    yield Line(Level.OK, "settings", f"{loaded.path}, {len(chosen)} sources to examine")
+    yield Line(Level.OK, "settings", f"{loaded.path}, {_sources(len(chosen))} to examine")
     yield from places.permissions(loaded)
     yield from places.database(loaded)
     yield from places.outputs(loaded)
@@ -38,3 +38,7 @@ def findings(config: Path | None, names: Sequence[str], *, send_test: bool = Fal
     for one in chosen:
         yield from sources.source(one, loaded)
     yield from notifications.notifications(loaded, send_test=send_test)
+
+
+def _sources(count: int) -> str:
+    return "1 source" if count == 1 else f"{count:,} sources"

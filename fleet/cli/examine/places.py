@@ -37,7 +37,7 @@ def database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
     else:
         yield from _room("database", path.parent)
     if path is not None and not path.exists():
-        yield Line(Level.OK, "database", f"{path} will be made by the first run")
+        yield _unmade(path)
         return
     try:
         opened = compose.database_of(loaded, upgrade=False)
@@ -49,6 +49,17 @@ def database(loaded: Settings[SourceSettings]) -> Iterator[Line]:
         yield Line(Level.ERROR, "database", f"{opened.place} is damaged: {broken[0]}; restore a copy")
     else:
         yield Line(Level.OK, "database", f"{opened.place}, schema {schema.HEAD}")
+
+
+def _unmade(path: Path) -> Line:
+    """Of a database that is not there yet: whether the first run can make it."""
+    if not path.parent.is_dir():
+        said = f"the folder {path.parent} does not exist; create it, or mend [database] url"
+        return Line(Level.ERROR, "database", said)
+    if not os.access(path.parent, os.W_OK):
+        said = f"{path.parent} cannot be written to by this user; grant that, or mend [database] url"
+        return Line(Level.ERROR, "database", said)
+    return Line(Level.OK, "database", f"{path} will be made by the first run")
 
 
 def outputs(loaded: Settings[SourceSettings]) -> Iterator[Line]:

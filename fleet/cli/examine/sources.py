@@ -38,7 +38,8 @@ def source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings
             else:
                 yield Line(Level.ERROR, what, f"{step}: {error}")
     except SourceError as error:
-        yield Line(Level.ERROR, what, str(error))
+        # The line begins with the source's name as it is.
+        yield Line(Level.ERROR, what, str(error).removeprefix(f'source "{config.name}": '))
 
 
 def exposed(config: SourceConfig[Any], loaded: Settings[SourceSettings], what: str) -> Iterator[Line]:
