@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ".unfinished-"
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
-_ELSEWHERE = "or set [report] directory to another place"
+_ELSEWHERE = "or name another place ([report] directory, or --out)"
 _FULL = "there is no space left; free some"
 _FORBIDDEN = "this user may not write there; grant it"
 _IN_THE_WAY = "a file stands where a directory is due; move it away"

@@ -88,7 +88,9 @@ def backup(
     try:
         copy_sqlite(database.path, path)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}; name a file in a folder of yours"
+        ) from error
     typer.echo(f"copied {database.path} to {path}")
 
 

@@ -57,7 +57,8 @@ def register(app: typer.Typer) -> None:
 def export(
     context: typer.Context,
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="The product; see the README for all of them.")
+        str,
+        typer.Option(metavar="NAME", help="The product, as in servicenow; an unknown one lists them all."),
     ],
     out: Out = None,
     check: Checked = None,
@@ -168,8 +169,10 @@ def _tell(exported: Exported, profile: AnyProfile, night: Night, *, loud: bool) 
         )
     if loud:
         files = ", ".join(str(path) for path in exported.files)
+        quiet = exported.rows == 0 and not isinstance(profile, AssetProfile)
         typer.echo(
             f"{exported.rows:,} {'row' if exported.rows == 1 else 'rows'} of run {night.run.id}: {files}"
+            + ("; it changes no ticket, and --run ID exports an earlier one" if quiet else "")
         )
 
 

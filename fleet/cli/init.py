@@ -35,8 +35,12 @@ def init(
     except OSError as error:
         with suppress(OSError):
             path.unlink()  # else the next try would find a file in its way
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
-    typer.echo(f"wrote {path}: fill in the [[source]], then `fleetkeep run`")
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}; name a file in a folder of yours"
+        ) from error
+    typer.echo(
+        f"wrote {path}: fill in the [[source]], let `fleetkeep doctor` look at it, then `fleetkeep run`"
+    )
 
 
 def _private(path: str, flags: int) -> int:

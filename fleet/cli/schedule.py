@@ -180,10 +180,20 @@ def _write(units: list[Unit], folder: Path) -> None:
             typer.echo(f"wrote {folder / unit.name}")
 
 
+def _unset(kind: Kind, job: Job) -> list[str]:
+    """The unit of systemd has a place for variables; the others' have none that only its owner can read."""
+    names = ", ".join(job.variable_names)
+    if kind is Kind.SYSTEMD or not names:
+        return []
+    said = f"{kind} knows nothing of your shell's environment, so the run would miss {names}"
+    return [f'{said}: name a file in the settings instead, as in {{ file = "secret.txt" }}']
+
+
 def _notes(kind: Kind, job: Job, loaded: Settings[SourceSettings]) -> list[str]:
     """What the admin should know before it runs."""
     if kind is not Kind.KUBERNETES:
-        return ["it would run as root; --user names a lesser account"] if job.user == "root" else []
+        as_root = ["it would run as root; --user names a lesser account"] if job.user == "root" else []
+        return [*as_root, *_unset(kind, job)]
     outside = [path for path in (loaded.database.path, loaded.report.directory) if path]
     return [
         f"{path} is not below {loaded.base}: in the pod it would not be on the volume; write a relative path"

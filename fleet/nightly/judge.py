@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fleet.model.waiver import Waiver, WaiverUse
     from fleet.store.database import Database
     from fleet.store.history import Sighted
-    from fleet.store.ledger import Basis
+    from fleet.store.ledger import Basis, RunRow
 
 LOOKS = timedelta(days=30)
 """How far back it counts what Apple said of its services: a wave is found days after what caused it."""
@@ -117,7 +117,7 @@ def judge(
     for hold in (False, True):
         with open_run(database, judgement.run_id, number(judgement), basis, write=True) as run:
             passed = _pass(database, run, judgement, listener, hold=hold, history=history)
-            if not hold and not accept_mass_change and _too_much(passed, judgement):
+            if not hold and not accept_mass_change and _too_much(database, passed, judgement):
                 listener.again()
                 continue
             run.finish(finished_at=now(), hold=hold, totals=passed.totals)
@@ -272,12 +272,19 @@ def number(judgement: Judgement) -> int | None:
     return judgement.previous[0] if judgement.previous else None
 
 
-def _too_much(passed: Passed, judgement: Judgement) -> bool:
+def _too_much(database: Database, passed: Passed, judgement: Judgement) -> bool:
     """The mass-change brake: too many of the assessable devices changed sides in one night."""
     assessable = passed.totals.devices - passed.totals.statuses[Status.NOT_APPLICABLE]
     if judgement.previous is None or not judgement.chained or assessable < SMALL_FLEET:
         return False
-    return passed.moved * 100 > judgement.terms.policy.mass_change_percent * assessable
+    if passed.moved * 100 <= judgement.terms.policy.mass_change_percent * assessable:
+        return False
+    return not _saw_nothing(ledger.load_run(database, judgement.previous[0]))
+
+
+def _saw_nothing(run: RunRow | None) -> bool:
+    """A run that read nothing, as for a wrong address, is no night to compare with: the next one is the first."""
+    return run is not None and run.outcome is Outcome.FAILED and run.totals["devices"] == 0
 
 
 def _pass(

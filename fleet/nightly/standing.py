@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from fleet.model.run import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from fleet.store.freshness import RunMark, SourceMark
 
@@ -52,11 +53,21 @@ def judged(known: Known, names: Sequence[str], *, now: datetime, max_age: timede
     """How things stand at `now`; `names` are the sources that are to be read every night."""
     if known.newest is None:
         return Judged(Standing.NEVER, (known.broken or "no run has ended yet",))
-    stale = _stale(known, names, now - max_age)
+    stale = [*_ahead(known, now), *_stale(known, names, now - max_age)]
     if stale:
         return Judged(Standing.STALE, (*_broken(known), *stale))
     incomplete = (*_broken(known), *_incomplete(known.newest))
     return Judged(Standing.INCOMPLETE if incomplete else Standing.FRESH, incomplete)
+
+
+def _ahead(known: Known, now: datetime) -> list[str]:
+    """A run of a wrong clock would count as fresh for as long as that clock was ahead."""
+    if known.newest is None or known.newest.as_of <= now + _CLOCKS_DIFFER:
+        return []
+    return [f"the last run is dated {known.newest.as_of:%Y-%m-%d}, which is still to come: check the clocks"]
+
+
+_CLOCKS_DIFFER = timedelta(hours=24)
 
 
 def _stale(known: Known, names: Sequence[str], oldest: datetime) -> list[str]:

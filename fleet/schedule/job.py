@@ -69,6 +69,11 @@ class Job:
         return list(by_name.values())
 
     @property
+    def variable_names(self) -> list[str]:
+        """What those variables are called."""
+        return [one.ref.name for one in self.variables if isinstance(one.ref, Variable)]
+
+    @property
     def files(self) -> list[Secret]:
         """The secrets that are files, each file once."""
         by_path = {str(one.ref.path): one for one in self.secrets if isinstance(one.ref, File)}

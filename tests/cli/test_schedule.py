@@ -53,6 +53,14 @@ def test_a_time_that_is_none(office: Office, at: str) -> None:
     assert "write it like 02:00" in ended.err
 
 
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_a_secret_that_the_job_would_miss(office: Office, kind: str) -> None:
+    """Where the unit has no place for a variable, it is said before the first night fails for want of it."""
+    office.configure(SOURCE)
+    said = "would miss SIMPLEMDM_KEY" in office("schedule", kind, "--user", "fleet").err
+    assert said is (kind not in {"systemd", "kubernetes"})
+
+
 def test_root_and_paths_outside_of_the_pod_are_warned_of(office: Office) -> None:
     """What would run but should not, or would not be kept, is said before it is installed."""
     office.configure(SOURCE, head='[report]\ndirectory = "/srv/reports"')

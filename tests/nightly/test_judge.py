@@ -331,6 +331,20 @@ def test_first_run_is_not_braked(small_office: Office) -> None:
     assert heard.actions == {CREATE}
 
 
+def test_first_run_that_reads_anything_is_not_braked(small_office: Office) -> None:
+    """A first night with a wrong address leaves nothing to compare with; an empty fleet does."""
+    assert small_office.night(1, a_source(error=DOWN)).run.totals.devices == 0
+    heard = small_office.night(2, many(2, 20))
+    assert not heard.run.hold
+    assert heard.actions == {CREATE}
+
+
+def test_a_fleet_that_was_empty_is_compared_with(small_office: Office) -> None:
+    """Where the source said that it has no devices, twenty that are all ill are a mass change."""
+    small_office.night(1, a_source())
+    assert small_office.night(2, many(2, 20)).run.hold
+
+
 def test_not_applicable_devices_do_not_count_for_the_brake(small_office: Office) -> None:
     """Twenty devices of which one is a Mac are nineteen to the brake."""
 

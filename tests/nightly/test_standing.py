@@ -35,6 +35,8 @@ def source(at: int, complete_at: int | None) -> SourceMark:
         (run(10), run(10), {}, None, ("stale", "hq has never been read")),
         (run(10, hold=True), run(10, hold=True), {"hq": source(10, 10)}, None, ("incomplete", "held")),
         (run(9), run(9), {"hq": source(9, 9)}, "the disk is full", ("incomplete", "the disk is full")),
+        (run(11), run(11), {"hq": source(11, 11)}, None, ("fresh",)),
+        (run(12), run(12), {"hq": source(12, 12)}, None, ("stale", "still to come: check the clocks")),
         (None, None, {}, None, ("never", "no run")),
         (None, None, {}, "the disk is full", ("never", "the disk is full")),
     ],

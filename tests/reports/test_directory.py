@@ -249,5 +249,6 @@ def test_a_system_error_becomes_one_line_with_a_remedy(tmp_path: Path, number: i
     with pytest.raises(OutputError) as caught, writing(tmp_path):
         raise OSError(number, "raw words of the system")
     assert (
-        str(caught.value) == f"cannot write {tmp_path}: {remedy}, or set [report] directory to another place"
+        str(caught.value)
+        == f"cannot write {tmp_path}: {remedy}, or name another place ([report] directory, or --out)"
     )
