@@ -16,12 +16,15 @@ from connectors.demo.deck import Source
 from connectors.demo.export import COLUMNS, DATE_FORMAT, write_export
 from connectors.demo.fleet import Fleet, made_up_fleet
 from connectors.demo.jamf_pages import CLIENT_ID, CLIENT_SECRET, Desk
+from connectors.demo.press import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import httpx
+
+    from connectors.demo.press import Press
 
 SCHOOLS_PAGE_SIZE = 50
 FAILED_NIGHT_BEFORE_LAST = 8
@@ -56,7 +59,9 @@ def night_time(last: datetime, night: int, nights: int) -> datetime:
     return last - timedelta(days=nights - 1 - night)
 
 
-def demo_sources(fleet: Fleet, night: int, at: datetime, directory: Path) -> list[DemoSource]:
+def demo_sources(
+    fleet: Fleet, night: int, at: datetime, directory: Path, press: Press = printed
+) -> list[DemoSource]:
     """The three sources that together hold the fleet, as they are on `night`, collected at `at`.
 
     Writes the field's export into `directory`, which must exist. On one night the schools' server fails after
@@ -64,9 +69,10 @@ def demo_sources(fleet: Fleet, night: int, at: datetime, directory: Path) -> lis
     """
     failing = night == fleet.nights - 1 - FAILED_NIGHT_BEFORE_LAST
     return [
-        _server(Desk(fleet, night, at, (Source.HEADQUARTERS,)), page_size=None),
+        _server(Desk(fleet, night, at, (Source.HEADQUARTERS,), press=press), page_size=None),
         _server(
-            Desk(fleet, night, at, (Source.SCHOOLS,), 1 if failing else None), page_size=SCHOOLS_PAGE_SIZE
+            Desk(fleet, night, at, (Source.SCHOOLS,), 1 if failing else None, press),
+            page_size=SCHOOLS_PAGE_SIZE,
         ),
         _export(fleet, night, at, directory / "field-export.csv"),
     ]

@@ -14,14 +14,15 @@ import httpx
 import orjson
 
 from connectors.demo.deck import PLACES, Source
-from connectors.demo.jamf_record import SECTIONS, Json, record
-from connectors.demo.story import condition
+from connectors.demo.jamf_record import SECTIONS, Json
+from connectors.demo.press import Order, printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from connectors.demo.fleet import Fleet
+    from connectors.demo.press import Press
 
 CLIENT_ID = "a-made-up-client"
 CLIENT_SECRET = "a-made-up-secret"  # noqa: S105 - opens nothing but this module
@@ -37,6 +38,7 @@ class Desk:
     Attributes:
         at: the time of the collection, UTC.
         fails_from_page: from this page on the server answers 503, for ever.
+        press: prints its records.
     """
 
     fleet: Fleet
@@ -44,6 +46,7 @@ class Desk:
     at: datetime
     sources: tuple[Source, ...]
     fails_from_page: int | None = None
+    press: Press = printed
     _orders: dict[str, array[int]] = field(default_factory=dict[str, "array[int]"], repr=False)
 
     def transport(self) -> httpx.MockTransport:
@@ -78,8 +81,11 @@ class Desk:
         ids = self._order(asked.get("sort", "displayName:asc"))
         if ids is None or not sections <= SECTIONS.keys():
             return _refusal(400, "INVALID_FIELD")
-        records = [self._record(record_id, sections) for record_id in ids[page * size : (page + 1) * size]]
-        return _json({"totalCount": len(ids), "results": records})
+        fleet, asked_ids = self.fleet, list(ids[page * size : (page + 1) * size])
+        records = self.press(
+            Order(fleet.devices, fleet.nights, fleet.seed, self.night, self.at, asked_ids, sections)
+        )
+        return _sent(b'{"totalCount":%d,"results":%b}' % (len(ids), records))
 
     def _order(self, sort: str) -> Sequence[int] | None:
         """The listed ids in the order asked for; None for an order that this server does not know."""
@@ -95,10 +101,6 @@ class Desk:
     def _listed(self) -> array[int]:
         return self.fleet.listed(self.night, *self.sources)
 
-    def _record(self, record_id: int, sections: frozenset[str]) -> Json:
-        life = self.fleet.record(record_id)
-        return record(record_id, life, condition(life, self.night, self.at), sections)
-
 
 def _token(request: httpx.Request) -> httpx.Response:
     form = parse_qs(request.content.decode())
@@ -113,7 +115,11 @@ def _refusal(status: int, code: str) -> httpx.Response:
 
 
 def _json(value: Json, status: int = 200) -> httpx.Response:
-    return httpx.Response(status, content=orjson.dumps(value), headers={"content-type": "application/json"})
+    return _sent(orjson.dumps(value), status)
+
+
+def _sent(body: bytes, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, content=body, headers={"content-type": "application/json"})
 
 
 _SORT_KEYS: dict[str, Callable[[Fleet, int], str | int]] = {

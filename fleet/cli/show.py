@@ -12,6 +12,7 @@ import typer
 
 from connectors import registry
 from connectors.demo import demo_sources, made_up_fleet, night_time
+from connectors.demo.press import press_for
 from fleet.cli import compose
 from fleet.cli.night import Work, shifted, summary
 from fleet.cli.nightly import front_page
@@ -36,7 +37,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
     fleet = made_up_fleet(devices, nights, seed)
     last = compose.moment(as_of) if as_of else compose.now()
     compose.settle_memory()
-    with tempfile.TemporaryDirectory(prefix="fleetkeep-demo-") as folder:
+    with press_for(devices) as press, tempfile.TemporaryDirectory(prefix="fleetkeep-demo-") as folder:
         database = open_database(f"sqlite:///{folder}/demo.db")
         work = Work(database=database, as_of=last - timedelta(days=nights), bar=Bar() if loud else None)
         sources: list[Source] = []
@@ -46,7 +47,7 @@ def show(*, devices: int, nights: int, out: Path, seed: int, as_of: str | None, 
                 compose.source_over(
                     registry.connector(one.kind).settings.model_validate(one.values), one.transport
                 )
-                for one in demo_sources(fleet, night, at, Path(folder))
+                for one in demo_sources(fleet, night, at, Path(folder), press)
             ]
             if loud and work.bar:
                 work.bar.stage(f"night {night + 1} of {nights}")
