@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Cell: TypeAlias = str | int | None
 LINE_END = "\r\n"
+_TOGETHER = 200
 BYTE_ORDER_MARK = "\ufeff"
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - spreadsheets take the full-width forms for the plain ones
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
@@ -48,23 +49,31 @@ class Table:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.path = path
         self._rows = -1
+        self._waiting: list[Iterable[Cell]] = []
         with writing(path):
             # A lone surrogate that came through all cleaning costs its character, not the report.
             self._file = path.open("w", encoding="utf-8", errors="replace", newline="")
-        self._write = row_writer(self._file)
+        self._write = csv.writer(self._file, lineterminator=LINE_END).writerows
         self.add(columns)
 
     def add(self, row: Iterable[Cell]) -> None:
-        """Write one row; its text is guarded already."""
-        with writing(self.path):
-            self._write(row)
-        self._rows += 1
+        """Write one row, at once or together with others; its text is guarded already."""
+        self._waiting.append(row)
+        if len(self._waiting) >= _TOGETHER:
+            self._flush()
 
     def close(self) -> Written:
         """Complete the file; the header is not counted."""
+        self._flush()
         with writing(self.path):
             self._file.close()
         return Written(self.path.name, self._rows)
+
+    def _flush(self) -> None:
+        with writing(self.path):
+            self._write(self._waiting)
+        self._rows += len(self._waiting)
+        self._waiting.clear()
 
 
 def row_writer(file: TextIO) -> Callable[[Iterable[Cell]], object]:

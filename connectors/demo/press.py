@@ -20,7 +20,7 @@ from connectors.demo.jamf_record import record
 from connectors.demo.story import condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from datetime import datetime
     from multiprocessing.connection import Connection
 
@@ -56,7 +56,7 @@ def printed(order: Order) -> bytes:
 
 
 @contextmanager
-def press_for(devices: int) -> Iterator[Press]:
+def press_for(devices: int) -> Generator[Press]:
     """What prints for a fleet of so many devices, from any thread; a process started for it ends with the block."""
     if devices < LARGE:
         yield printed

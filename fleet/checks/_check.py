@@ -91,6 +91,7 @@ class Check:
         assumes: signals that it may lack, with what it takes for granted then.
         fixes: ids of the guide, the most likely first.
         source: where the rule comes from, with the date read.
+        signals: the names of `reads` in order.
     """
 
     id: str
@@ -106,10 +107,11 @@ class Check:
     beside_backup: bool = False
     judged_at_as_of: bool = False
     assumes: dict[str, str] = field(default_factory=dict[str, str])
+    signals: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.problem:
-            object.__setattr__(self, "problem", self.id)
+        object.__setattr__(self, "problem", self.problem or self.id)
+        object.__setattr__(self, "signals", tuple(sorted(self.reads)))  # once, not once per device
 
 
 UNJUDGED = Undetermined(())
@@ -145,14 +147,14 @@ def gaps(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
     """The signals among `check.reads` that have no value, each with its reason."""
     return tuple(
         (signal, str(fact.reason))
-        for signal in sorted(check.reads)
+        for signal in check.signals
         if isinstance(fact := getattr(case.device, signal), Gap)
     )
 
 
 def _stale(check: Check, case: Case) -> tuple[tuple[str, str], ...]:
     limit = stale_before(case)
-    return tuple((signal, STALE) for signal in sorted(check.reads) if _too_old(case, signal, limit))
+    return tuple((signal, STALE) for signal in check.signals if _too_old(case, signal, limit))
 
 
 def _too_old(case: Case, signal: str, limit: datetime) -> bool:

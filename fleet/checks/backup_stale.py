@@ -24,14 +24,11 @@ def judge(case: Case) -> Verdict:
 
 
 def _severity(age: timedelta, policy: Policy) -> Severity | None:
-    for days, severity in (
-        (policy.backup_critical_days, Severity.CRITICAL),
-        (policy.backup_high_days, Severity.HIGH),
-        (policy.backup_warn_days, Severity.MEDIUM),
-    ):
-        if age > timedelta(days=days):
-            return severity
-    return None
+    if age <= timedelta(days=policy.backup_warn_days):
+        return None
+    if age <= timedelta(days=policy.backup_high_days):
+        return Severity.MEDIUM
+    return Severity.HIGH if age <= timedelta(days=policy.backup_critical_days) else Severity.CRITICAL
 
 
 def _found(severity: Severity, last: datetime, age: timedelta) -> Found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import Enum
@@ -193,20 +192,16 @@ class FindingWriter:
         )
 
     def _ids(self, waiting: list[tuple[int | None, Memory, bool]]) -> dict[str, int]:
-        wanted = {memory.external_id for _, memory, _ in waiting}
-        known = self._known(wanted)
-        strangers = [
-            {"external_id": memory.external_id, "device_id": device_id, "problem": memory.problem}
-            for device_id, memory, _ in waiting
-            if memory.external_id not in known
+        fresh = [
+            (memory.external_id, device_id, memory.problem)
+            for device_id, memory, existed in waiting
+            if not existed
         ]
-        if strangers:
-            self.connection.execute(t.finding.insert(), strangers)
-            known |= self._known(wanted - known.keys())
-        return known
-
-    def _known(self, external_ids: set[str]) -> dict[str, int]:
-        rows = rows_among(self.connection, _IDS, t.finding.c.external_id, external_ids)
+        if fresh:
+            names = ("external_id", "device_id", "problem")
+            insert_rows(self.connection, t.finding, names, fresh, unless_known="external_id")
+        wanted = [memory.external_id for _, memory, _ in waiting]
+        rows = rows_among(self.connection, _IDS, t.finding.c.external_id, wanted)
         return {row.external_id: row.id for row in rows}
 
 
@@ -224,12 +219,15 @@ def _values(memory: Memory, moment: Callable[[datetime], object]) -> list[Any]:
 
 
 def _bare(value: Any, moment: Callable[[datetime], object]) -> Any:  # noqa: ANN401 - each column has its own type
+    if type(value) in _PLAIN:
+        return value
     match value:
         case Enum():
             return value.value
         case datetime():
             return moment(value)
-        case tuple() | Mapping():
+        case _:  # lists and evidence
             return orjson.dumps(value).decode()
-        case _:
-            return value
+
+
+_PLAIN = frozenset({str, int, type(None)})

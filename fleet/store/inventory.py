@@ -13,9 +13,10 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -67,25 +68,31 @@ def _bare(
     names: tuple[str, ...], facts: tuple[Any, ...], gaps: list[str], moment: Callable[[datetime], object]
 ) -> list[Any]:
     """The values as the driver takes them, None for a gap; each gap goes to `gaps` as `signal=reason`."""
-    values: list[Any] = []
-    for name, fact in zip(names, facts, strict=True):
-        kind = cast("type[object]", type(fact))
-        if kind in _PLAIN:
-            values.append(fact)
-        elif kind is Gap:
-            gaps.append(f"{name}={fact.reason}")
-            values.append(None)
+    values = list(facts)
+    for place in _not_plain(tuple(map(type, facts))):
+        fact = facts[place]
+        if type(fact) is datetime:
+            values[place] = moment(fact)
+        elif type(fact) is Gap:
+            gaps.append(f"{names[place]}={fact.reason}")
+            values[place] = None
         elif fact is NEVER:
-            gaps.append(f"{name}={_NEVER_REASON}")
-            values.append(None)
-        elif kind is datetime:
-            values.append(moment(fact))
+            gaps.append(f"{names[place]}={_NEVER_REASON}")
+            values[place] = None
         else:
-            values.append(_listed(fact) if kind is tuple else fact.value)
+            values[place] = fact.value if isinstance(fact, Enum) else _listed(fact)
     return values
 
 
 _PLAIN = frozenset({str, int, bool})
+
+
+@lru_cache(maxsize=4096)  # a fleet's records differ in what they say, hardly in what they leave out
+def _not_plain(kinds: tuple[type[object], ...]) -> tuple[int, ...]:
+    """The places of the values that the driver does not take as they are."""
+    return tuple(place for place, kind in enumerate(kinds) if kind not in _PLAIN)
+
+
 _listed = lru_cache(maxsize=4096)(json.dumps)  # devices of one kind are in the same groups
 
 

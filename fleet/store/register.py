@@ -93,16 +93,9 @@ class Register:
         """Write the devices that were made; one whose key was there already is that one."""
         if not self._made:
             return
+        rows = [(made.key, made.serial, made.udid) for made in self._made.values()]
+        insert_rows(self._connection, t.device, ("key", "serial", "udid"), rows, unless_known="key")
         self._load(t.device.c.key, list(self._made))
-        for known in list(self.by_id.values()):
-            if known.key in self._made:
-                self._made.pop(known.key).into = known
-        fresh = [(made.key, made.serial, made.udid) for made in self._made.values()]
-        if fresh:
-            insert_rows(self._connection, t.device, ("key", "serial", "udid"), fresh)
-        for row in rows_among(self._connection, _IDS_OF_KEYS, t.device.c.key, list(self._made)):
-            made = self._made[row.key]
-            made.id, self.by_id[row.id] = row.id, made
 
     def follow(self, device: Known, told: Told) -> bool:
         """Let a device go on under what its record says now; False where that is another device."""
@@ -167,8 +160,12 @@ class Register:
             return
         found = rows_among(self._connection, _DEVICES, column, wanted)
         for row in found:
+            made = self._made.pop(row.key, None)
             if row.id not in self.by_id:
-                self.by_id[row.id] = Known(row.id, row.key, row.serial, row.udid)
+                known = self.by_id[row.id] = made or Known(row.id, row.key, None, None)
+                known.id, known.serial, known.udid = row.id, row.serial, row.udid
+            elif made:
+                made.into = self.by_id[row.id]
         self._load(t.device.c.id, {row.survivor_id for row in found if row.survivor_id} - self.by_id.keys())
         for row in found:
             known = self.by_id[row.id]
@@ -179,7 +176,6 @@ class Register:
 _DEVICES = sa.select(t.device, t.device_merge.c.into_device_id.label("survivor_id")).select_from(
     t.device.outerjoin(t.device_merge, t.device_merge.c.device_id == t.device.c.id)
 )
-_IDS_OF_KEYS = sa.select(t.device.c.key, t.device.c.id)
 _LEARN = (
     t.device.update()
     .where(t.device.c.id == sa.bindparam("known"))

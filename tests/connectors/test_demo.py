@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import multiprocessing
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +21,7 @@ from connectors.demo import jamf_pages, people
 from connectors.demo.deck import Source
 from connectors.demo.fleet import FIRST_ID, made_up_fleet
 from connectors.demo.hardware import RELEASES
+from connectors.demo.press import LARGE, Order, press_for, printed
 from connectors.demo.story import Life, Story, condition
 from fleet.errors import ServerTrouble
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform
@@ -393,3 +396,18 @@ def test_demo_has_nothing_to_prove() -> None:
     """`doctor` finds nothing wrong with a fleet that needs no server."""
     settings = demo.CONNECTOR.settings.model_validate({"name": "show", "kind": "demo"})
     assert [error for _, error in demo.CONNECTOR.probe(settings, around())] == [None]
+
+
+def test_a_large_fleet_is_printed_by_another_process_to_the_byte() -> None:
+    """Whichever process prints a page, and whoever asks meanwhile, it is the same; the other one ends with its work."""
+    sections = frozenset(ALL_SECTIONS)
+    orders = [
+        Order(LARGE, NIGHTS, 7, night, LAST, list(range(first, first + 5)), sections)
+        for night, first in ((0, FIRST_ID), (9, FIRST_ID + 400), (NIGHTS - 1, FIRST_ID + LARGE - 5))
+    ]
+    with press_for(LARGE) as press, ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(press, orders)) == [printed(order) for order in orders]
+        assert press is not printed
+    assert multiprocessing.active_children() == []
+    with press_for(LARGE - 1) as press:
+        assert press is printed
