@@ -1,4 +1,4 @@
-"""Collecting: every source in a thread of its own, one writer, and a verdict on how whole each answer was."""
+"""Collecting: every source in a thread of its own, and one writer."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import contextvars
 import logging
 import queue
 import threading
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fleet.errors import CutOff, FleetkeepError, SourceError
+from fleet.errors import CutOff, FleetkeepError
 from fleet.log_fields import log_fields
 from fleet.model.device import TIME_SIGNALS, DeviceRecord, Rejected
 from fleet.model.fact import NEVER, NOT_REPORTED, UNREADABLE, Fact, Gap
-from fleet.model.run import Outcome, Trouble
+from fleet.model.run import Outcome
 from fleet.nightly import increment
-from fleet.store import inventory, ledger
+from fleet.nightly.wholeness import Tally, verdict
+from fleet.store import inventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from connectors._connector import Page, Surroundings
     from fleet.store.database import Database
-    from fleet.store.inventory import CollectionWriter
-    from fleet.store.walks import Start
 
 log = logging.getLogger(__name__)
 
@@ -95,34 +93,6 @@ class Night:
     full: bool = False
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What has come of one source so far.
-
-    Attributes:
-        start: what it goes on from, if it is to give only what has reported since.
-    """
-
-    source: Source
-    writer: CollectionWriter
-    start: Start | None = None
-    pages: int = 0
-    expected: int | None = None
-    unread_ids: set[str] = field(default_factory=set[str])
-    anonymous: int = 0
-    examples: list[Rejected] = field(default_factory=list[Rejected])
-    troubles: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
-    broken: Exception | None = None
-
-    @property
-    def unreadable(self) -> int:
-        return len(self.unread_ids) + self.anonymous
-
-    def in_full(self) -> _Tally:
-        """The same collection, about to read everything."""
-        return _Tally(self.source, self.writer)
-
-
 @dataclass(frozen=True, slots=True)
 class _Message:
     """From a source's thread to the writer: a page, or the end with or without an error."""
@@ -138,7 +108,7 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
     One source's failure is its own: it ends partial or failed in the ledger, the others go on.
     """
     outcomes: dict[str, Outcome] = {}
-    doubtful: list[_Tally] = []
+    doubtful: list[Tally] = []
     for tally, error in _ended([_open(source, night) for source in sources], night):
         why = _doubt(tally, error)
         if why is None:
@@ -152,20 +122,20 @@ def collect(sources: Sequence[Source], night: Night) -> dict[str, Outcome]:
     return outcomes
 
 
-def _doubt(tally: _Tally, error: BaseException | None) -> str | None:
+def _doubt(tally: Tally, error: BaseException | None) -> str | None:
     """Why an increment will not do, so that everything has to be read; None for one that will, and for a full walk."""
     if tally.start is None:
         return None
     return increment.doubt(tally.writer, tally.expected, tally.unreadable, error)
 
 
-def _as_it_came(tally: _Tally, error: BaseException | None) -> _Tally:
+def _as_it_came(tally: Tally, error: BaseException | None) -> Tally:
     """The tally; an increment that brought every device is the full walk that it came to."""
     whole = error is None and tally.writer.devices == tally.expected
     return replace(tally, start=None) if whole else tally
 
 
-def _ended(tallies: Sequence[_Tally], night: Night) -> Iterator[tuple[_Tally, BaseException | None]]:
+def _ended(tallies: Sequence[Tally], night: Night) -> Iterator[tuple[Tally, BaseException | None]]:
     """Walk them all at once and store what comes; each as it ends, with the error that ended it."""
     by_name = {tally.source.name: tally for tally in tallies}
     for message in _messages(tallies, night):
@@ -176,7 +146,7 @@ def _ended(tallies: Sequence[_Tally], night: Night) -> Iterator[tuple[_Tally, Ba
             yield tally, tally.broken or message.error
 
 
-def _open(source: Source, night: Night) -> _Tally:
+def _open(source: Source, night: Night) -> Tally:
     reported = {*(source.provides - source.omit), *(["site"] if source.site else [])}
     writer = inventory.begin_collection(
         night.database,
@@ -188,10 +158,10 @@ def _open(source: Source, night: Night) -> _Tally:
         terms=source.terms,
         shared_run_id=night.shared_run_id,
     )
-    return _Tally(source, writer, increment.start_of(source, night))
+    return Tally(source, writer, increment.start_of(source, night))
 
 
-def _messages(tallies: Sequence[_Tally], night: Night) -> Iterator[_Message]:
+def _messages(tallies: Sequence[Tally], night: Night) -> Iterator[_Message]:
     """What the sources' threads send, as it comes; threads end with the program, whatever they wait for."""
     inbox: queue.Queue[_Message] = queue.Queue(PAGES_AHEAD)
     free = threading.Semaphore(SOURCES_AT_ONCE)
@@ -255,7 +225,7 @@ def _walk(
             inbox.put(_Message(source.name, None))
 
 
-def _take(tally: _Tally, page: Page, night: Night) -> None:
+def _take(tally: Tally, page: Page, night: Night) -> None:
     """Store one page; a page that cannot be stored ends its own source alone."""
     if tally.broken is None:
         try:
@@ -266,11 +236,11 @@ def _take(tally: _Tally, page: Page, night: Night) -> None:
             tally.broken = error
 
 
-def _store(tally: _Tally, page: Page, night: Night) -> None:
+def _store(tally: Tally, page: Page, night: Night) -> None:
     tally.writer.add(row for row in page.rows if isinstance(row, DeviceRecord))
     for row in page.rows:
         if isinstance(row, Rejected):
-            _count_rejected(tally, row)
+            tally.reject(row)
     for trouble in page.troubles:
         tally.troubles[trouble.code, trouble.message] += trouble.count
     tally.pages += 1
@@ -305,22 +275,8 @@ def _settled_record(record: DeviceRecord, at: datetime, always: Mapping[str, Any
     return replace(record, **changes) if changes else record
 
 
-def _count_rejected(tally: _Tally, row: Rejected) -> None:
-    if row.native_id is None:
-        tally.anonymous += 1
-    else:
-        tally.unread_ids.add(row.native_id)
-    if len(tally.examples) < _EXAMPLES:
-        tally.examples.append(row)
-
-
-_EXAMPLES = 3
-_FEW = 5
-_SMALL_SHARE = 0.01
-
-
-def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
-    outcome, troubles = _verdict(tally, error, night)
+def _close(tally: Tally, error: BaseException | None, night: Night) -> Outcome:
+    outcome, troubles = verdict(tally, error, night)
     tally.writer.close(
         outcome=outcome,
         finished_at=night.now(),
@@ -343,106 +299,3 @@ def _close(tally: _Tally, error: BaseException | None, night: Night) -> Outcome:
         fields,
     )
     return outcome
-
-
-def _verdict(tally: _Tally, error: BaseException | None, night: Night) -> tuple[Outcome, list[Trouble]]:
-    """How whole the answer is, and what the report is to say of it."""
-    troubles = [Trouble(code, message, count) for (code, message), count in tally.troubles.items()]
-    troubles += _unreadable(tally) + _unreadable_fields(tally) + _silent_on_backups(tally)
-    read = tally.writer.devices
-    if error is not None:
-        return (Outcome.PARTIAL if read else Outcome.FAILED), [_explained(tally, error), *troubles]
-    if tally.start is not None:
-        return Outcome.COMPLETE, troubles
-    broken = [*_too_many_unreadable(tally), *_miscounted(tally)]
-    broken = broken or _shrank(tally, night)
-    if broken:
-        return Outcome.PARTIAL, broken + troubles
-    if not read and not tally.unreadable:
-        troubles.append(Trouble("no_devices", "the source answered, and has no devices"))
-    return Outcome.COMPLETE, troubles
-
-
-def _explained(tally: _Tally, error: BaseException) -> Trouble:
-    if isinstance(error, SourceError):
-        return Trouble(error.code, str(error))
-    if isinstance(error, MemoryError):
-        said = "this machine gave no more memory, or no more threads; lower page_size and max_concurrency"
-        return Trouble("out_of_memory", f"{tally.source.name}: {said}")
-    log.error("source_broke_on_a_bug source=%(source)s", {"source": tally.source.name}, exc_info=error)
-    return Trouble(
-        "bug", f"{tally.source.name}: fleetkeep broke on it ({type(error).__name__}); please report it"
-    )
-
-
-def _unreadable(tally: _Tally) -> list[Trouble]:
-    if not tally.unreadable:
-        return []
-    examples = "; ".join(f"{row.where}: {row.why}" for row in tally.examples)
-    records = "record" if tally.unreadable == 1 else "records"
-    message = f"{tally.unreadable} {records} could not be read ({examples}); what was last known of such devices stays"
-    return [Trouble("unreadable_records", message, tally.unreadable)]
-
-
-def _unreadable_fields(tally: _Tally) -> list[Trouble]:
-    """A line for each field whose values stopped being what they were, by the name that the vendor's notes have."""
-    found: list[Trouble] = []
-    for signal, count in sorted(tally.writer.unreadable_fields().items()):
-        name = tally.source.fields.get(signal, signal)
-        message = f"`{name}` unreadable in {count} of {tally.writer.devices} devices"
-        found.append(
-            Trouble("unreadable_field", message if name == signal else f"{message} ({signal})", count)
-        )
-    return found
-
-
-_JUDGED_WITHOUT_BACKUPS = {
-    "the system": ("os_version",),
-    "storage": ("available_bytes",),
-    "silence": ("inventory_at", "checkin_at"),
-    "restrictions": ("backup_restricted",),
-}
-
-
-def _silent_on_backups(tally: _Tally) -> list[Trouble]:
-    """A source that cannot report backups says so itself, and what it is still good for."""
-    provides = tally.source.provides
-    if not tally.writer.devices or {"last_cloud_backup_at", "backup_enabled"} & provides:
-        return []
-    judged = [what for what, signals in _JUDGED_WITHOUT_BACKUPS.items() if provides.intersection(signals)]
-    message = (
-        f"{tally.source.kind}, as it is set up, cannot report iCloud backups: devices that no other source reports "
-        f"count as unknown; what is judged is {', '.join(judged) or 'nothing'}"
-    )
-    return [Trouble("backups_not_reported", message, tally.writer.devices)]
-
-
-def _too_many_unreadable(tally: _Tally) -> list[Trouble]:
-    total = tally.writer.devices + tally.unreadable
-    if tally.unreadable <= max(_FEW, total * _SMALL_SHARE):
-        return []
-    message = f"{tally.unreadable} of {total} records could not be read: too many to call the answer complete"
-    return [Trouble("too_many_unreadable", message, tally.unreadable)]
-
-
-def _miscounted(tally: _Tally) -> list[Trouble]:
-    got = tally.writer.devices + tally.unreadable
-    if (
-        tally.expected is None or got >= tally.expected
-    ):  # more came where a device left in the middle of the walk
-        return []
-    message = f"the source says that it has {tally.expected} devices, and gave {got}"
-    return [Trouble("count_mismatch", message, tally.expected - got)]
-
-
-def _shrank(tally: _Tally, night: Night) -> list[Trouble]:
-    """The brake against a mass disappearance: fewer than half of last time is believed when said twice."""
-    past = ledger.past_collections(night.database, tally.source.name)
-    got = tally.writer.devices + tally.unreadable
-    if not past.last_complete or got * 2 >= past.last_complete or past.shrank or night.accept_mass_change:
-        return []
-    message = (
-        f"only {got} devices after {past.last_complete} last time; nothing is concluded from that until a second "
-        "run says the same, or `--accept-mass-change` is given"
-    )
-    return [Trouble(ledger.SHRANK, message, past.last_complete - got)]
