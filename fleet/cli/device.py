@@ -37,13 +37,13 @@ def device(
     """What each source says of one device and how old that is, its findings, and what to do."""
     from fleet.cli import compose, nights, plain_json, story
     from fleet.nightly import past
-    from fleet.store import ledger
+    from fleet.store import runs
 
     database = compose.database_of(compose.load_settings(context.obj.config))
     judgement, found = past.devices_by(database, serial, run_id)
     if not found:
         raise SettingsError(_unknown(database, serial, judgement))
-    kept_since = ledger.pruned_before(database)
+    kept_since = runs.pruned_before(database)
     for seen in found:
         if as_json:
             said = (

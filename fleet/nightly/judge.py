@@ -22,7 +22,7 @@ from fleet.nightly import remarks, rules
 from fleet.nightly.bench import Bench, Judgement
 from fleet.nightly.recall import Recall
 from fleet.nightly.terms import Terms, waiver_from
-from fleet.store import ledger
+from fleet.store import ledger, runs
 from fleet.store.open_run import OpenRun, open_run
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from fleet.model.waiver import Waiver, WaiverUse
     from fleet.store.database import Database
     from fleet.store.history import Sighted
-    from fleet.store.ledger import Basis, RunRow
+    from fleet.store.ledger import Basis
+    from fleet.store.runs import RunRow
 
 LOOKS = timedelta(days=30)
 """How far back it counts what Apple said of its services: a wave is found days after what caused it."""
@@ -141,14 +142,14 @@ def judge_again(
 
 def waivers_now(database: Database, waivers: Sequence[Waiver], at: datetime) -> list[WaiverUse]:
     """How those waivers stand at a moment, by what each covered in the newest run."""
-    plain = ledger.last_covered(database)
+    plain = runs.last_covered(database)
     covered = {waiver_from(one): findings for one, findings in plain}
     return [use_of(waiver, covered.get(waiver), at) for waiver in waivers]
 
 
 def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
     """A past run's judgement from the ledger, and whether its ticket actions were held."""
-    row = ledger.load_run(database, run_id)
+    row = runs.load_run(database, run_id)
     if row is None:
         wanted = f"no run {run_id}" if run_id is not None else "no run yet"
         raise SettingsError(f"there is {wanted} in {database.place}; `fleetkeep run` makes one")
@@ -177,11 +178,11 @@ def remade(database: Database, run_id: int | None) -> tuple[Judgement, bool]:
 
 def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
     """The head of a finished run's reports; the same for ever, so a report can be made again."""
-    row = ledger.load_run(database, run_id)
+    row = runs.load_run(database, run_id)
     if row is None:
         raise SettingsError(f"run {run_id} is not in {database.place}")
     terms = Terms.from_json(row.settings)
-    before = ledger.load_run(database, row.previous_id) if row.previous_id else None
+    before = runs.load_run(database, row.previous_id) if row.previous_id else None
     waivers = tuple(map(use_of, terms.waivers, passed.totals.covered, repeat(row.as_of)))
     return RunReport(
         id=row.id,
@@ -201,7 +202,7 @@ def rebuilt(database: Database, run_id: int, passed: Passed) -> RunReport:
         totals=passed.totals,
         incidents=passed.incidents,
         waivers=waivers,
-        trend=ledger.trend_before(database, row.id),
+        trend=runs.trend_before(database, row.id),
         previous_at=before.as_of if before else None,
         notes=(*row.notes, *passed.notes, *remarks.sentences(before, row, waivers, passed.totals)),
     )
@@ -219,10 +220,10 @@ def _begin(
     status: SystemStatus | None,
     shared_run_id: int | None,
 ) -> Judgement:
-    previous = ledger.previous_run(database, as_of)
-    chained = ledger.is_newest(database, as_of)
+    previous = runs.previous_run(database, as_of)
+    chained = runs.is_newest(database, as_of)
     content = catalog.facts_json()
-    run_id = ledger.begin_run(
+    run_id = runs.begin_run(
         database,
         as_of=as_of,
         started_at=started_at,
@@ -257,7 +258,7 @@ def _begin(
 
 
 def _looks(database: Database, run_id: int, as_of: datetime) -> tuple[SystemStatus, ...]:
-    return ledger.looks_at_apple(database, run_id, since=as_of - LOOKS)
+    return runs.looks_at_apple(database, run_id, since=as_of - LOOKS)
 
 
 def _outcome(basis: Sequence[Basis]) -> Outcome:
@@ -279,7 +280,7 @@ def _too_much(database: Database, passed: Passed, judgement: Judgement) -> bool:
         return False
     if passed.moved * 100 <= judgement.terms.policy.mass_change_percent * assessable:
         return False
-    return not _saw_nothing(ledger.load_run(database, judgement.previous[0]))
+    return not _saw_nothing(runs.load_run(database, judgement.previous[0]))
 
 
 def _saw_nothing(run: RunRow | None) -> bool:

@@ -9,7 +9,7 @@ from fleet.model.run import Totals
 from fleet.nightly.bench import Bench
 from fleet.nightly.judge import Passed, beside, number, rebuilt, remade
 from fleet.nightly.recall import Recall
-from fleet.store import ledger
+from fleet.store import runs
 from fleet.store.open_run import open_run
 from fleet.toml_table import plain
 from reports.slices import SPLITS, Slice, run_of
@@ -70,6 +70,6 @@ def _devices(
 
 def _head(database: Database, run_id: int) -> RunReport:
     """The whole run's, as far as the ledger holds it; what is counted over the fleet is the slice's own affair."""
-    row = ledger.load_run(database, run_id)
+    row = runs.load_run(database, run_id)
     totals = Totals(covered=list(row.totals["covered"])) if row else Totals()
     return rebuilt(database, run_id, Passed(totals, 0, (), ()))

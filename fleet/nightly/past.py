@@ -13,7 +13,7 @@ from fleet.merge import merge
 from fleet.model.finding import Severity
 from fleet.nightly.bench import Bench
 from fleet.nightly.judge import beside, number, remade
-from fleet.store import ledger
+from fleet.store import ledger, runs
 from fleet.store.open_run import open_run
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from fleet.model.run import DeviceReport
     from fleet.nightly.bench import Judgement
     from fleet.store.database import Database
-    from fleet.store.ledger import RunRow
     from fleet.store.life import Life
     from fleet.store.open_run import OpenRun
+    from fleet.store.runs import RunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def fleet_at(database: Database, moment: datetime) -> Generator[Fleet]:
     Raises:
         SettingsError: there was no run by then.
     """
-    run_id = ledger.run_by(database, moment)
-    row = ledger.load_run(database, run_id) if run_id is not None else None
+    run_id = runs.run_by(database, moment)
+    row = runs.load_run(database, run_id) if run_id is not None else None
     if row is None:
         raise SettingsError(_before_the_first(database, moment))
     if row.pruned:
@@ -119,7 +119,7 @@ def fleet_at(database: Database, moment: datetime) -> Generator[Fleet]:
 
 
 def _before_the_first(database: Database, moment: datetime) -> str:
-    first = ledger.first_kept(database)
+    first = runs.first_kept(database)
     if first is None:
         return f"there is no run yet in {database.place}; `fleetkeep run` makes one"
     return (

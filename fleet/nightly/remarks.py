@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fleet.model.run import Totals
     from fleet.model.waiver import WaiverUse
-    from fleet.store.ledger import RunRow
+    from fleet.store.runs import RunRow
 
 
 def sentences(

@@ -17,7 +17,7 @@ from fleet.checks.plan import plan_for
 from fleet.lifecycle import last_told, told
 from fleet.model.policy import Policy
 from fleet.nightly.terms import Terms
-from fleet.store import ledger
+from fleet.store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fleet.checks._check import Case, Check
     from fleet.lifecycle import Memory
     from fleet.store.database import Database
-    from fleet.store.ledger import RunRow
+    from fleet.store.runs import RunRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _by_problem(assessment: Assessment, cause: str | None) -> dict[str, str]:
 
 def former_rules(database: Database, run_id: int | None, terms: Terms, content: str) -> Rules | None:
     """The rules of that run, if they differ from those of `terms` and of the catalogue with that content."""
-    row = ledger.load_run(database, run_id) if run_id is not None else None
+    row = runs.load_run(database, run_id) if run_id is not None else None
     if row is None:
         return None
     former = Terms.from_json(row.settings)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleet.store import changes, findings, history, ledger, members, naming
+from fleet.store import changes, findings, history, members, naming, runs
 from fleet.store.findings import FindingWriter
 from fleet.store.life import life_of
 from fleet.store.merged import merged_at
@@ -105,7 +105,7 @@ class OpenRun:
         """Make the run and all that it kept count, together."""
         if self._writer:
             self._writer.flush()
-            ledger.finish_run(
+            runs.finish_run(
                 self._writer.connection, self.run_id, finished_at=finished_at, hold=hold, totals=totals
             )
             self._writer.connection.commit()

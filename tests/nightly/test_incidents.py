@@ -9,7 +9,7 @@ import pytest
 
 from fleet.model.finding import Action, Severity, State, Status
 from fleet.model.outage import Outage, SystemStatus
-from fleet.store import ledger
+from fleet.store import runs
 from tests.fleet_of import Value, days
 from tests.nightly.a_night import Office, a_phone, a_source, ill, night, serial
 
@@ -77,7 +77,7 @@ def test_what_apple_said_is_kept_with_the_run(office: Office) -> None:
     )
     office.night(1, a_source([a_phone(1, 1)]))
     office.night(2, a_source([a_phone(1, 2)]), status=status)
-    kept = [row.status for run in (1, 2) if (row := ledger.load_run(office.database, run))]
+    kept = [row.status for run in (1, 2) if (row := runs.load_run(office.database, run))]
     assert kept == [None, status]
 
 

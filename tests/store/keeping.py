@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fleet.apple.catalog import bundled
 from fleet.model.device import SIGNALS
 from fleet.model.run import Outcome, Totals
-from fleet.store import inventory, ledger
+from fleet.store import inventory, ledger, runs
 from fleet.store.open_run import open_run
 from tests.fleet_of import NOW, Value, a_record, days
 
@@ -82,7 +82,7 @@ def look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq",)) -
 def begin_look(database: Database, *, at: int = 1, sources: Sequence[str] = ("hq",)) -> int:
     """A run that has begun and not finished."""
     content = CATALOG.facts_json()
-    return ledger.begin_run(
+    return runs.begin_run(
         database,
         as_of=night(at),
         started_at=night(at),
