@@ -8,13 +8,13 @@ system was last told, so that a night whose actions were held back needs no memo
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from fleet.model.finding import Action, Basis, Evidence, Finding, Problem, Severity, State
+from fleet import ticket
+from fleet.model.finding import Action, Finding, Problem, Severity, State
 from fleet.model.frozen import frozen
+from fleet.model.memory import Condition, Memory, Ticket
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,56 +28,6 @@ RULE_CHANGED = "rule_changed"
 DEVICE_GONE = "device_gone"
 SUPERSEDED = "superseded"
 """Its device turned out to be another one that was known before, whose own findings go on."""
-
-
-class Condition(StrEnum):
-    """What holds for a finding, apart from how it came about."""
-
-    OPEN = "open"
-    WAIVED = "waived"
-    RESOLVED = "resolved"
-    GONE = "gone"
-
-
-class Ticket(StrEnum):
-    """What the ticketing system was last told."""
-
-    NONE = "none"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-@frozen
-class Memory:
-    """What is remembered of a finding from one run to the next.
-
-    Attributes:
-        held: every check of the problem that held when it was last found with these values.
-        last_seen: when it was last found; None while every run since has found it.
-        clean_runs: complete runs in a row that found it clear.
-        told: check, severity and cause as last told to the ticketing system.
-    """
-
-    external_id: str
-    problem: str
-    condition: Condition
-    check: str
-    held: tuple[str, ...]
-    basis: Basis
-    severity: Severity
-    summary: str
-    evidence: Evidence
-    fixes: tuple[str, ...]
-    sources: tuple[str, ...]
-    observed_at: datetime
-    first_seen: datetime
-    last_seen: datetime | None
-    opened_at: datetime
-    clean_runs: int = 0
-    ticket: Ticket = Ticket.NONE
-    told: str | None = None
-    reason: str | None = None
-    waiver_until: datetime | None = None
 
 
 @frozen
@@ -137,26 +87,6 @@ class Step:
     moved: bool
 
 
-def fingerprint(*identity: str) -> str:
-    """32 hex digits that stand for an identity for ever.
-
-    >>> fingerprint("serial", "C39X") == fingerprint("serial", "C39X")
-    True
-    """
-    # A lone surrogate that came through all cleaning must not cost a night.
-    return hashlib.sha256("\x1f".join(identity).encode(errors="surrogatepass")).hexdigest()[:32]
-
-
-def told(problem: Problem, cause: str | None) -> str:
-    """What a ticket is told of a problem: check, severity and cause; where these stay, there is no update."""
-    return _told(problem.check, problem.severity, cause)
-
-
-def last_told(memory: Memory | None) -> str | None:
-    """What a ticket that stands open was told last; None where none stands open."""
-    return memory.told if memory and memory.ticket is Ticket.OPEN else None
-
-
 def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_id: str) -> Step | None:
     """One finding, one night on; None where there is nothing and was nothing."""
     before = memory.condition if memory else None
@@ -169,8 +99,10 @@ def advance(memory: Memory | None, tonight: Tonight, clock: Clock, *, external_i
     else:
         return None
     state = _state(before, memory, found=found is not None and memory.last_seen is None)
-    ticket_check = _ticket_check(memory)
-    action, memory = _tell(memory, tonight, clock)
+    ticket_check = ticket.told_check(memory)
+    action, memory = ticket.tell(
+        memory, found=tonight.problem is not None, cause=tonight.cause, hold=clock.hold
+    )
     if not _shown(before, memory, action):
         return Step(memory, None, moved=False)
     moved = before != memory.condition and state in _MOVES and memory.reason not in _NO_MOVES
@@ -228,7 +160,9 @@ def _found_reason(memory: Memory | None, tonight: Tonight, clock: Clock) -> str 
 def _still_true(memory: Memory) -> bool:
     """A reason goes with the opening it belongs to; a change of rules is said until the ticket was told of it."""
     if memory.reason == RULE_CHANGED:
-        return not (last_told(memory) or "").startswith(_told(memory.check, memory.severity, None))
+        return not (ticket.last_told(memory) or "").startswith(
+            ticket.told(memory.check, memory.severity, None)
+        )
     return memory.reason in {WAIVER_EXPIRED, NO_LONGER_WAIVED}
 
 
@@ -299,45 +233,10 @@ def _state(before: Condition | None, memory: Memory, *, found: bool) -> State:
     return State.REOPENED
 
 
-def _tell(memory: Memory, tonight: Tonight, clock: Clock) -> tuple[Action, Memory]:
-    """The action that brings the ticket to the truth, and the memory of having said so."""
-    now_told = _told(memory.check, memory.severity, tonight.cause)
-    action = _action(memory, now_told, found=tonight.problem is not None)
-    if clock.hold or action is Action.NONE:
-        return Action.NONE, memory
-    ticket = Ticket.CLOSED if action is Action.RESOLVE else Ticket.OPEN
-    return action, replace(memory, ticket=ticket, told=memory.told if action is Action.RESOLVE else now_told)
-
-
-def _told(check: str, severity: Severity, cause: str | None) -> str:
-    return f"{check}/{severity}/{cause or ''}"
-
-
-def _action(memory: Memory, now_told: str, *, found: bool) -> Action:
-    match memory.condition, memory.ticket:
-        case Condition.OPEN, Ticket.NONE:
-            return Action.CREATE if found else Action.NONE
-        case Condition.OPEN, Ticket.CLOSED:
-            return Action.REOPEN if found else Action.NONE
-        case Condition.OPEN, Ticket.OPEN:
-            return Action.UPDATE if found and now_told != memory.told else Action.NONE
-        case ((Condition.WAIVED | Condition.RESOLVED), Ticket.OPEN):
-            return Action.RESOLVE
-        case _:
-            return Action.NONE
-
-
 def _shown(before: Condition | None, memory: Memory, action: Action) -> bool:
     if memory.condition in {Condition.OPEN, Condition.WAIVED}:
         return True
     return before is not memory.condition or action is not Action.NONE
-
-
-def _ticket_check(memory: Memory) -> str | None:
-    """The check that the ticketing system was last told of, while the ticket that it was told of stands open."""
-    if memory.ticket is not Ticket.OPEN or memory.told is None:
-        return None
-    return memory.told.split("/", 1)[0]
 
 
 def _finding(

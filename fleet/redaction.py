@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fleet.model.device import Signals
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Evidence
-    from fleet.model.run import DeviceReport, Incident, RunReport, SourceReport
+    from fleet.model.run import Incident, RunReport, SourceReport
     from fleet.model.waiver import Waiver, WaiverUse
 
 TYPED_BY_PEOPLE = {

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Basis
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet import guide
-from fleet.model.run import Handling
+from fleet.model.device_report import Handling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

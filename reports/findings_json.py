@@ -26,7 +26,8 @@ from reports.directory import writing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport, Incident, Increment, RunReport, SourceReport, Totals
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import Incident, Increment, RunReport, SourceReport, Totals
 
 Object: TypeAlias = dict[str, object]
 _AT_THE_HEAD = frozenset({"serial", "name", "model_name", "user_email", "site", "groups"})

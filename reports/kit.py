@@ -4,9 +4,10 @@ What stands here keeps its name and meaning within a major version; modules with
 """
 
 from fleet.model.device import Device
+from fleet.model.device_report import DeviceReport
 from fleet.model.fact import Gap
 from fleet.model.finding import Finding, Severity, Status
-from fleet.model.run import DeviceReport, RunReport
+from fleet.model.run import RunReport
 from reports._csv import Table, guard
 from reports._format import CheckText, Format, ReportContext, Writer, Written
 from reports._plain import known, zulu

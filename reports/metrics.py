@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from fleet.model.finding import Severity, Status
-from fleet.model.run import DeviceReport, Outcome, RunReport
+from fleet.model.run import Outcome, RunReport
 from reports._format import Format, ReportContext, Written
 from reports.directory import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from fleet.model.device_report import DeviceReport
 
 Sample: TypeAlias = tuple[dict[str, str], float]
 """The labels of a sample, and its value."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleet.model.device import Device
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
 
 DEVICE_SCHEMA = "fleetkeep.device/1"
 FINDING_SCHEMA = "fleetkeep.finding/1"

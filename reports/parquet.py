@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
 
 ROWS_IN_A_GROUP = 5_000
 Row: TypeAlias = "Sequence[object]"

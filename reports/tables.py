@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleet.model.device import Device
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Evidence, Finding
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
 
 FINDING_COLUMNS = (
     *("external_id", "action", "state", "severity", "check", "title"),

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.lifecycle import Clock, Condition, Memory, Step, Ticket, Tonight, advance, fingerprint
+from fleet.lifecycle import Clock, Step, Tonight, advance
 from fleet.model.finding import Action, Basis, Problem, Severity, State
+from fleet.model.fingerprint import fingerprint
+from fleet.model.memory import Condition, Memory, Ticket
 from tests.fleet_of import NOW, Value, ago, days
 
 if TYPE_CHECKING:

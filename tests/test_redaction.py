@@ -17,10 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.lifecycle import fingerprint
 from fleet.model.device import Signals
+from fleet.model.device_report import Cause, PlanStep, RuledOut, Strength
 from fleet.model.finding import Action
-from fleet.model.run import Cause, Incident, PlanStep, RuledOut, RunReport, Strength, Trouble
+from fleet.model.fingerprint import fingerprint
+from fleet.model.run import Incident, RunReport, Trouble
 from fleet.model.waiver import Waiver, use_of
 from fleet.nightly.publish import Publication
 from fleet.nightly.redacted import Redacted
@@ -47,7 +48,7 @@ from tests.reports.a_run import (
 from tests.reports.exporting import header_of, listening
 
 if TYPE_CHECKING:
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from reports.ticketing._profile import AnyProfile
 
 REDACTOR = Redactor(b"a key of thirty-two bytes, for us")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from fleet import guide
 from fleet.checks.storage_full import GB
 from fleet.checks.weights import weight_of
+from fleet.model.device_report import Cause, RuledOut, Strength
 from fleet.model.fact import Gap
 from fleet.model.finding import CLEAR, Found, Severity, Undetermined
-from fleet.model.run import Cause, RuledOut, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

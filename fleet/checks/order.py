@@ -20,7 +20,7 @@ from fleet import guide
 from fleet.checks import BY_ID
 from fleet.checks.causes import QUOTA
 from fleet.checks.cures import COPY, COPY_FIRST, FORBIDDEN, cures
-from fleet.model.run import PlanStep, Strength
+from fleet.model.device_report import PlanStep, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

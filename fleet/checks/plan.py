@@ -12,9 +12,9 @@ from fleet.checks.assess import BACKUP, Assessment
 from fleet.checks.causes import causes_of, named, ruled_out
 from fleet.checks.order import Situation, ordered
 from fleet.checks.storage_full import GB
+from fleet.model.device_report import ANY_DEVICE, Cause, Handling, PlanStep, RuledOut, Strength
 from fleet.model.fact import Gap, MissingFact
 from fleet.model.finding import Found, Severity
-from fleet.model.run import ANY_DEVICE, Cause, Handling, PlanStep, RuledOut, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

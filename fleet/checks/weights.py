@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fleet.checks.os_outdated import Rule
+from fleet.model.device_report import Strength
 from fleet.model.finding import Found, Severity
-from fleet.model.run import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Callable

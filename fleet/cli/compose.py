@@ -20,8 +20,8 @@ from fleet import secrets, settings
 from fleet.checks import installed
 from fleet.cli.logo import data_address
 from fleet.errors import SettingsError
-from fleet.lifecycle import fingerprint
 from fleet.model.brand import Brand
+from fleet.model.fingerprint import fingerprint
 from fleet.model.waiver import EVERY_CHECK
 from fleet.nightly.collect import Source
 from fleet.nightly.terms import Terms

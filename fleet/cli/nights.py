@@ -6,15 +6,15 @@ import heapq
 from typing import TYPE_CHECKING
 
 from fleet.cli.spoken import counted, day, moment, plain, shown, title
-from fleet.lifecycle import Condition, Ticket
 from fleet.model.fact import Gap
+from fleet.model.memory import Condition, Ticket
 from fleet.nightly import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from fleet.lifecycle import Memory
+    from fleet.model.memory import Memory
     from fleet.nightly.past import Seen
     from fleet.nightly.timeline import Change, Listing, Turn
     from fleet.store.life import Life, Night

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from connectors._connector import SourceSettings
-    from fleet.model.run import DeviceReport, Outcome, RunReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import Outcome, RunReport
     from fleet.settings import Settings, SourceConfig
     from fleet.store.database import Database
     from reports.notify._message import Message

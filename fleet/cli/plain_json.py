@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fleet.lifecycle import Memory
     from fleet.model.device import Device, DeviceRecord, Sighting
-    from fleet.model.run import Cause
+    from fleet.model.device_report import Cause
+    from fleet.model.memory import Memory
     from fleet.nightly.bench import Judgement
     from fleet.nightly.past import AtRisk, Fleet, Seen
 

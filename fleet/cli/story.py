@@ -10,15 +10,15 @@ from fleet.cli import nights
 from fleet.cli.spoken import ago, counted, day, moment, shown, title
 from fleet.merge import conflicts
 from fleet.model.device import SIGNALS, Device, Sighting, Standing
+from fleet.model.device_report import Strength
 from fleet.model.fact import NOT_PERMITTED, Gap, Reason
 from fleet.model.identity import identity
-from fleet.model.run import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport
     from fleet.nightly.past import Seen
 
 

@@ -15,8 +15,8 @@ from fleet.guide.fix import Fix
 from fleet.guide.reading import read_fix, read_labels
 from fleet.guide.table import GuideError
 from fleet.model.device import Enrollment, Platform
+from fleet.model.device_report import Handling
 from fleet.model.fact import Fact, Gap
-from fleet.model.run import Handling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from datetime import date
 
-    from fleet.model.run import Handling
+    from fleet.model.device_report import Handling
 
 Audience: TypeAlias = Literal["user", "admin"]
 Password: TypeAlias = Literal["passcode", "Apple Account"]

@@ -10,11 +10,13 @@ from fleet.checks import installed, storage_filling
 from fleet.checks._check import Case, Reading
 from fleet.checks.assess import BACKUP, Assessment, assess, status_of
 from fleet.checks.plan import plan_for
-from fleet.lifecycle import Clock, Condition, Memory, Step, Tonight, advance, fingerprint
+from fleet.lifecycle import Clock, Step, Tonight, advance
 from fleet.merge import merge
 from fleet.model.device import Device, Sighting, Standing
+from fleet.model.device_report import DeviceReport, Past
 from fleet.model.finding import Clear, Finding, Problem, Severity, Status
-from fleet.model.run import DeviceReport, Outcome, Past
+from fleet.model.fingerprint import fingerprint
+from fleet.model.memory import Condition, Memory
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
 from fleet.nightly.evidence import APPLICABLE, may_close, may_open
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from fleet.apple.catalog import Catalog
     from fleet.model.fact import Fact
     from fleet.model.outage import SystemStatus
+    from fleet.model.run import Outcome
     from fleet.nightly.rules import Rules
     from fleet.nightly.terms import Terms
     from fleet.store.database import Database

@@ -11,9 +11,9 @@ from fleet.model.run import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from fleet.lifecycle import Memory
     from fleet.model.device import Device, Sighting
     from fleet.model.finding import Problem
+    from fleet.model.memory import Memory
 
 APPLICABLE = frozenset({"platform", "shared_ipad", "enrollment", "managed"})
 """What says that a device is not ours to judge."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fleet import guide
 from fleet.checks import icloud_outage
 from fleet.checks.assess import BACKUP, Assessment
-from fleet.lifecycle import Condition, Memory
-from fleet.model.run import PlanStep
+from fleet.model.device_report import PlanStep
+from fleet.model.memory import Condition, Memory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

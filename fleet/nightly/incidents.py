@@ -11,9 +11,11 @@ from fleet.checks._one_day import of_one_day
 from fleet.checks._rollout import WITHIN, after_changes
 from fleet.checks._stops import Stops, begin_of, factors_of
 from fleet.checks.assess import BACKUP
-from fleet.lifecycle import Condition, Tonight, advance, fingerprint
+from fleet.lifecycle import Tonight, advance
 from fleet.model.fact import ABSENT
 from fleet.model.finding import CLEAR, Clear, Finding, Found, Problem, Undetermined
+from fleet.model.fingerprint import fingerprint
+from fleet.model.memory import Condition
 from fleet.model.run import Incident, Outcome
 
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ if TYPE_CHECKING:
     from fleet.checks._fleet import FleetCheck
     from fleet.checks._stops import Factor
     from fleet.checks._wave import Place, Wave
-    from fleet.lifecycle import Clock, Memory
+    from fleet.lifecycle import Clock
     from fleet.model.device import Device
     from fleet.model.fact import Fact
     from fleet.model.finding import Evidence, Verdict
+    from fleet.model.memory import Memory
     from fleet.model.outage import Outage, SystemStatus
     from fleet.store.open_run import OpenRun
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from fleet.lifecycle import Memory
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.memory import Memory
     from fleet.model.outage import SystemStatus
-    from fleet.model.run import DeviceReport, Incident
+    from fleet.model.run import Incident
     from fleet.model.waiver import Waiver, WaiverUse
     from fleet.store.database import Database
     from fleet.store.history import Sighted

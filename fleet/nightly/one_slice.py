@@ -17,7 +17,7 @@ from reports.slices import SPLITS, Slice, run_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleet.lifecycle import Memory
+    from fleet.model.memory import Memory
     from fleet.model.run import RunReport
     from fleet.nightly.judge import Listener
     from fleet.store.database import Database

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from datetime import datetime
 
-    from fleet.lifecycle import Memory
     from fleet.model.device import Device
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.memory import Memory
     from fleet.nightly.bench import Judgement
     from fleet.store.database import Database
     from fleet.store.life import Life

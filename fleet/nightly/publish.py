@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.policy import Policy
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
     from fleet.nightly.judge import Listener
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fleet.model.device_report import Observation
 from fleet.model.finding import Status
-from fleet.model.run import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from fleet.store.history import Sighted
     from fleet.store.readings import Readings
 

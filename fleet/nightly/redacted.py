@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import RunReport
     from fleet.nightly.judge import Listener
     from fleet.store.database import Database
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from fleet.apple.catalog import Catalog
 from fleet.checks.assess import BACKUP, Assessment, assess
 from fleet.checks.plan import plan_for
-from fleet.lifecycle import last_told, told
 from fleet.model.policy import Policy
 from fleet.nightly.terms import Terms
 from fleet.store import runs
+from fleet.ticket import last_told, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from fleet.checks._check import Case, Check
-    from fleet.lifecycle import Memory
+    from fleet.model.memory import Memory
     from fleet.store.database import Database
     from fleet.store.runs import RunRow
 
@@ -68,7 +68,10 @@ class Rules:
 
 
 def _by_problem(assessment: Assessment, cause: str | None) -> dict[str, str]:
-    return {one.problem: told(one, cause if one.problem == BACKUP else None) for one in assessment.problems}
+    return {
+        one.problem: told(one.check, one.severity, cause if one.problem == BACKUP else None)
+        for one in assessment.problems
+    }
 
 
 def former_rules(database: Database, run_id: int | None, terms: Terms, content: str) -> Rules | None:

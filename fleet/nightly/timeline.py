@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fleet.lifecycle import Memory
+    from fleet.model.memory import Memory
     from fleet.store.life import Life, Night
 
 READ_NIGHTLY = (

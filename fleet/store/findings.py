@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
-from fleet.lifecycle import Condition, Memory, Ticket
 from fleet.model.finding import Basis, Severity
+from fleet.model.memory import Condition, Memory, Ticket
 from fleet.store import tables as t
 from fleet.store.among import rows_among
 from fleet.store.insert import insert_rows

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fleet.lifecycle import Ticket
 from fleet.model.identity import identity
+from fleet.model.memory import Ticket
 from fleet.redaction import tells
 from fleet.store import tables as t
 from fleet.store.database import compact, erasing

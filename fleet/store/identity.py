@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from fleet.lifecycle import fingerprint
+from fleet.model.fingerprint import fingerprint
 from fleet.model.identity import identity
 from fleet.store import tables as t
 from fleet.store.advisory import take_turn

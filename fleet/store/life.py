@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from fleet.lifecycle import Memory
     from fleet.model.device import DeviceRecord
+    from fleet.model.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)

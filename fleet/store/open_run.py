@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from fleet.lifecycle import Memory
     from fleet.model.finding import Severity
+    from fleet.model.memory import Memory
     from fleet.model.run import Totals
     from fleet.store.database import Database
     from fleet.store.history import Sighted

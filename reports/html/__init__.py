@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleet.model.brand import Brand
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import RunReport
 
 NAME = "index.html"
 _SCRIPTS = (

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleet.guide import Fix
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from reports._guide import Guide, Handling
 
 

@@ -10,9 +10,9 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
+from fleet.model.fingerprint import fingerprint
 from reports.html import bands
 from reports.html.columns import Column, Joint, Numbers, Part, Personal, Prints, Text, joined
 from reports.html.findings import Findings
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from fleet.model.device_report import DeviceReport, PlanStep
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport, PlanStep
 
 DAY_SIGNALS = ("enrolled_at",)
 LEFT_OUT = "o"

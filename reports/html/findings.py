@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from fleet.lifecycle import fingerprint
 from fleet.model.device import SIGNALS
+from fleet.model.fingerprint import fingerprint
 from reports.html.columns import Column, Joint, Numbers, Phrases, Prints, Text, plain
 from reports.html.moments import distance, minutes
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fleet.model.device import Device
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport
 
 _KIND = ("problem", "check", "basis")
 _TEXTS = ("severity", "state", "reason")

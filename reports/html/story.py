@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.model.device import Device
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 _PAST = ("check", "severity", "reason")
 

@@ -15,8 +15,8 @@ from reports._plain import known
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.fact import Fact
-    from fleet.model.run import DeviceReport
 
 WORST = 200
 WEIGHTS = {

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from fleet.model.finding import Finding, Severity, State
-from fleet.model.run import DeviceReport, Outcome, RunReport, Totals
+from fleet.model.run import Outcome, RunReport, Totals
 from reports._plain import known
 from reports.notify._message import LONGEST_SENTENCE, Entry, Message, SourceNews, plain
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleet.model.device import Device
+    from fleet.model.device_report import DeviceReport
     from fleet.model.run import SourceReport
     from reports.notify._channel import AudienceSettings
 

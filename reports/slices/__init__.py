@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import RunReport
     from reports._format import ReportContext
 
 FOLDER = "slices"

@@ -18,7 +18,7 @@ from reports.ticketing._ticket import label
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 NONE = "none"
 UNKNOWN = "unknown"

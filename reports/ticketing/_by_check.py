@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from fleet.lifecycle import fingerprint
+from fleet.model.device_report import ANY_DEVICE
 from fleet.model.finding import Action, Finding
-from fleet.model.run import ANY_DEVICE
+from fleet.model.fingerprint import fingerprint
 from reports._plain import known
 from reports.ticketing._kind import flat
 from reports.ticketing._night import Night, plan_of, ticket_of
@@ -18,7 +18,7 @@ from reports.ticketing._together import check_from_now_on, combined, state_of, w
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from fleet.model.run import DeviceReport, PlanStep
+    from fleet.model.device_report import DeviceReport, PlanStep
 
 LISTED = 100
 """How many devices a ticket names; the report has them all."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Action
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
     from reports.ticketing._file import Sink
     from reports.ticketing._profile import Column, R
     from reports.ticketing._ticket import Ticket

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fleet.model.run import ANY_DEVICE, PlanStep
+from fleet.model.device_report import ANY_DEVICE, PlanStep
 from reports.tables import evidence_text
 from reports.ticketing._kind import flat
 from reports.ticketing._text import Texts, ending

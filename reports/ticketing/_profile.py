@@ -10,7 +10,8 @@ from fleet.model.finding import Action
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import RunReport
     from reports.ticketing._kind import Kind, Value
     from reports.ticketing._ticket import Ticket
 

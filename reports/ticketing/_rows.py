@@ -16,8 +16,8 @@ from reports.ticketing._together import action_of, state_of, weight
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Action, Finding
-    from fleet.model.run import DeviceReport
     from reports.ticketing._ticket import Ticket
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from fleet.guide import Fix
     from fleet.model.device import Device
+    from fleet.model.device_report import DeviceReport, PlanStep
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport, PlanStep
     from reports._format import CheckText
     from reports._guide import Guide
 

@@ -15,7 +15,7 @@ from reports.ticketing._kind import flat, line, matching
 from reports.ticketing._profile import AssetProfile, Column
 
 if TYPE_CHECKING:
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 _DAY = matching(r"\d{4}-\d{2}-\d{2}", "a day written as 2026-11-22")
 

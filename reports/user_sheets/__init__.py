@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport, Handling, RunReport
+    from fleet.model.device_report import DeviceReport, Handling
+    from fleet.model.run import RunReport
 
 FOLDER = "user-sheets"
 STEPS = 4

@@ -24,7 +24,7 @@ from tests.reports.made_up import at_risk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 
 def new_tickets(count: int) -> Iterator[DeviceReport]:

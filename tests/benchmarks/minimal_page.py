@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>Minimal</title>
 <style>.window{height:600px;overflow:auto}.tall{position:relative}.row{position:absolute;height:24px}</style>

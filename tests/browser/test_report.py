@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from fleet.model.device_report import PlanStep
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity
 from fleet.model.policy import Policy
-from fleet.model.run import PlanStep
 from fleet.nightly.publish import context_of
 from reports import findings_json, tables
 from reports._format import ReportContext

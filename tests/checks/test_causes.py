@@ -12,8 +12,8 @@ from fleet.checks import BY_ID
 from fleet.checks.assess import BACKUP, assess
 from fleet.checks.causes import causes_of, clause, named, ruled_out
 from fleet.checks.weights import EXPLAINS_FROM, LIKELY_FROM, WEIGHTS
+from fleet.model.device_report import Cause, Strength
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED
-from fleet.model.run import Cause, Strength
 from tests.fleet_of import GB, Value, a_case, a_history, ago
 
 STALE: dict[str, Value] = {"last_cloud_backup_at": ago(20), "available_bytes": 126 * GB}

@@ -15,9 +15,9 @@ from fleet.checks.assess import BACKUP, assess
 from fleet.checks.order import RISKY, ordered
 from fleet.checks.plan import Plan, plan_for
 from fleet.model.device import Enrollment, Platform
+from fleet.model.device_report import Strength
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED
 from fleet.model.finding import Basis, Clear, Found, Severity, Status
-from fleet.model.run import Strength
 from tests.checks.standing import status
 from tests.fleet_of import GB, Value, a_case, a_history, ago
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import reports.ticketing
+from fleet.model.device_report import PlanStep
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Action, Severity, State, Status
-from fleet.model.run import PlanStep
 from reports.ticketing._profile import AssetProfile
 from reports.ticketing._validate import Validator
 from reports.ticketing.registry import PROFILES
@@ -24,7 +24,7 @@ from tests.reports.a_run import NOW, a_device, a_finding, a_report, a_sighting, 
 from tests.reports.exporting import exported, header_of
 
 if TYPE_CHECKING:
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from reports.ticketing._profile import AnyProfile
 
 ROOT = Path(__file__).parent.parent.parent

@@ -13,8 +13,8 @@ from fleet.guide import Fix, GuideError, read_all
 from fleet.guide.fix import Wording
 from fleet.guide.reading import read_fix, read_labels, spoken_of
 from fleet.model.device import Enrollment, Platform
+from fleet.model.device_report import Handling
 from fleet.model.fact import ABSENT, NOT_REPORTED
-from fleet.model.run import Handling
 from tests.fleet_of import Value, a_device
 
 USERS = (

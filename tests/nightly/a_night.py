@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet.apple.catalog import Catalog
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Action, Finding, State
     from fleet.model.outage import SystemStatus
-    from fleet.model.run import DeviceReport, Outcome, RunReport, SourceReport
+    from fleet.model.run import Outcome, RunReport, SourceReport
     from fleet.store.database import Database
 
 Row: TypeAlias = DeviceRecord | Rejected

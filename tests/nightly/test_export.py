@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleet.errors import BadAnswer, SettingsError
-from fleet.lifecycle import fingerprint
 from fleet.model.finding import Action
+from fleet.model.fingerprint import fingerprint
 from fleet.nightly.export import export, night_of
 from fleet.store.findings import remembered
 from reports.ticketing._grouping import Grouping

@@ -21,7 +21,7 @@ from tests.nightly.a_night import POLICY, Office, a_phone, a_source, ill, night,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from fleet.nightly.collect import Source
     from fleet.store.database import Database
     from tests.databases import Place

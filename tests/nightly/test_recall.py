@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet.model.device_report import Past
 from fleet.model.fact import NEVER
 from fleet.model.finding import Severity
-from fleet.model.run import Past
 from tests.fleet_of import GB
 from tests.nightly.a_night import Office, a_phone, a_source, ill, night
 

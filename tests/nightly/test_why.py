@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet.model.device_report import Handling, Strength
 from fleet.model.fact import ABSENT
-from fleet.model.run import Handling, Strength
 from tests.fleet_of import GB, Value
 from tests.nightly.a_night import Office, a_phone, a_source, night, serial
 
 if TYPE_CHECKING:
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from fleet.store.database import Database
 
 STALE: dict[str, Value] = {"last_cloud_backup_at": night(-20), "available_bytes": 60 * GB}

@@ -18,8 +18,9 @@ from tests.reports.a_run import NOW, a_device, a_finding, a_report, a_run, a_sig
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
-    from fleet.model.run import DeviceReport, RunReport
+    from fleet.model.run import RunReport
     from tests.fleet_of import Value
 
 TITLES = {"backup-stale": "Backup is too old"}

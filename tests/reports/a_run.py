@@ -7,19 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleet.model.device import Device, DeviceRecord, Sighting, Standing
+from fleet.model.device_report import DeviceReport, PlanStep
 from fleet.model.fact import Gap
 from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
 from fleet.model.policy import Policy
-from fleet.model.run import (
-    DeviceReport,
-    Incident,
-    Outcome,
-    PlanStep,
-    RunReport,
-    SourceReport,
-    Totals,
-    Trouble,
-)
+from fleet.model.run import Incident, Outcome, RunReport, SourceReport, Totals, Trouble
 from reports._format import CheckText, ReportContext
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Action
-    from fleet.model.run import DeviceReport
     from reports.ticketing._export import Exported
     from reports.ticketing._file import Sink
     from reports.ticketing._profile import AnyProfile

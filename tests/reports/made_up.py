@@ -8,29 +8,25 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fleet import guide, lifecycle
+from fleet import guide
 from fleet.apple.catalog import bundled
 from fleet.guide.fix import Cost, Fix, Management
 from fleet.model.device import Device, DeviceRecord, Platform, Sighting, Standing
-from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
-from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
-from fleet.model.policy import Policy
-from fleet.model.run import (
+from fleet.model.device_report import (
     Cause,
     DeviceReport,
     Handling,
     Observation,
-    Outcome,
     Past,
     PlanStep,
     RuledOut,
-    RunReport,
-    SourceReport,
     Strength,
-    Totals,
-    TrendPoint,
-    Trouble,
 )
+from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE
+from fleet.model.finding import Action, Basis, Finding, Severity, State, Status
+from fleet.model.fingerprint import fingerprint as identity_of
+from fleet.model.policy import Policy
+from fleet.model.run import Outcome, RunReport, SourceReport, Totals, TrendPoint, Trouble
 from reports._format import CheckText, ReportContext
 from reports._guide import Guide
 from reports.html import HtmlReport
@@ -99,7 +95,7 @@ def fingerprint(*parts: object) -> str:
 
 def key_of(number: int) -> str:
     """The key of `phone(number)`: most follow from the serial number, every fourth was given otherwise."""
-    return lifecycle.fingerprint("serial", serial_of(number)) if number % 4 else fingerprint("device", number)
+    return identity_of("serial", serial_of(number)) if number % 4 else fingerprint("device", number)
 
 
 def serial_of(number: int) -> str:
@@ -109,7 +105,7 @@ def serial_of(number: int) -> str:
 
 def id_of(key: str, check: str) -> str:
     """The external id of a device's finding."""
-    return lifecycle.fingerprint("finding", key, _problem(check))
+    return identity_of("finding", key, _problem(check))
 
 
 def _problem(check: str) -> str:

@@ -33,7 +33,7 @@ from tests.reports.a_run import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 
 def document(directory: Path, *reports: DeviceReport, **changes: object) -> dict[str, Any]:

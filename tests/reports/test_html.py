@@ -15,9 +15,10 @@ import pytest
 
 from fleet.errors import OutputError
 from fleet.model.brand import Brand
+from fleet.model.device_report import PlanStep
 from fleet.model.fact import ABSENT, NEVER
 from fleet.model.finding import Severity, State
-from fleet.model.run import Incident, Outcome, PlanStep
+from fleet.model.run import Incident, Outcome
 from reports.html import FORMAT, HtmlReport
 from reports.html.columns import Blob, Personal, Phrases, Prints, Text
 from reports.html.headline import headline
@@ -40,7 +41,7 @@ from tests.reports.made_up import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 
 class Page(HTMLParser):

@@ -17,7 +17,7 @@ from tests.reports.a_run import CONTEXT, NOW, a_finding, a_report, a_source, an_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 
 def samples(directory: Path, *reports: DeviceReport, **changes: object) -> list[str]:

@@ -30,7 +30,7 @@ from tests.reports.made_up import believable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 reader: Any = import_module("pyarrow.parquet")
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport, SourceReport
+    from fleet.model.device_report import DeviceReport
+    from fleet.model.run import SourceReport
 
 CONTEXT = ReportContext(as_of=AS_OF, base_url="https://reports.example/", checks=CHECKS)
 FLEET = [

@@ -31,8 +31,8 @@ from tests.reports.a_run import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Evidence
-    from fleet.model.run import DeviceReport
 
 TITLES = {"wifi-and-power": "Connect to Wi-Fi and power", "free-icloud-storage": "Free iCloud storage"}
 FINDINGS_HEADER = (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from tests.fleet_of import Value
 
 JIRA, GENERIC, HALO = PROFILES["jira"], PROFILES["generic"], PROFILES["halo"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet.model.device_report import Handling, PlanStep
 from fleet.model.finding import Action, Severity, State
-from fleet.model.run import Handling, PlanStep
 from reports.ticketing._grouping import Grouping
 from reports.ticketing._kind import CUT, cut, flat, line, prose
 from reports.ticketing.registry import PROFILES
@@ -18,7 +18,7 @@ from tests.reports.exporting import exported
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
     from tests.fleet_of import Value
 
 USER = PlanStep(fix="wifi-and-power", audience="user", why="It backs up on Wi-Fi and power.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from fleet.model.run import DeviceReport
+    from fleet.model.device_report import DeviceReport
 
 CONTEXT = ReportContext(as_of=AS_OF, checks=CHECKS, brand=Brand(footer="Ask it@contoso.example"))
 
