@@ -26,13 +26,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from coverage import Coverage
+
 MODULES = (
     "alembic.command",
     "connectors.jamf_pro",
+    "encodings.unicode_escape",
+    "encodings.utf_8_sig",
+    "fleet.cli.app",
+    "fleet.cli.doctor",
     "fleet.cli.night",
     "fleet.cli.show",
     "fleet.cli.story",
+    "fleet.nightly.share",
     "reports.html",
+    "reports.last_run",
+    "reports.ticketing",
     "rich.console",
     "typer.rich_utils",
 )
@@ -147,8 +156,8 @@ def main() -> None:
 
     Or to wait for the end of one, answered with its exit code and its peak memory in KB.
     """
-    for name in MODULES:
-        importlib.import_module(name)
+    warm_up()
+    write_down()
     gc.collect()
     gc.freeze()  # so that no child looks through it, and copies it by looking
     answers = os.dup(1)
@@ -171,13 +180,39 @@ def main() -> None:
         os.write(answers, b"%d\n" % child)
 
 
-def measure_no_more() -> None:
-    """Stop coverage where it is measured: it costs a command as much again, and of those that are alike a few tell."""
-    if "coverage" in sys.modules:
-        from coverage import Coverage  # noqa: PLC0415 - only where it is there already
+def warm_up() -> None:
+    """Do what every command does alike: import, look for plug-ins, read the guide, compile the page's templates."""
+    for name in MODULES:
+        importlib.import_module(name)
+    from fleet import guide, plugin  # noqa: PLC0415 - the tests themselves need none of this
+    from tests.reports.made_up import storied, write  # noqa: PLC0415
 
-        if measured := Coverage.current():
-            measured.stop()
+    guide.load()
+    for kind in ("checks", "connectors", "reports"):
+        plugin.entries(f"fleetkeep.{kind}")
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder), [storied()])
+
+
+def write_down() -> None:
+    """Save what coverage has measured so far, where it measures: each child would write it down once more."""
+    if measured := _coverage():
+        measured.save()
+
+
+def measure_no_more() -> None:
+    """Stop coverage where it measures: it costs a command as much again, and of those that are alike a few tell."""
+    if measured := _coverage():
+        measured.stop()
+        os._exit = importlib.import_module("posix")._exit  # coverage has put one there that saves what it has
+
+
+def _coverage() -> Coverage | None:
+    if "coverage" not in sys.modules:
+        return None
+    from coverage import Coverage  # noqa: PLC0415 - only where it is there already
+
+    return Coverage.current()
 
 
 def become(order: Mapping[str, Any]) -> None:
