@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import tempfile
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from fleet.errors import OutputError
 from fleet.model.device import SIGNALS, TIME_SIGNALS
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
+from reports.directory import writing
 from reports.html import incidents, words
 from reports.html.advice import Advice
 from reports.html.bands import EVERY
@@ -68,19 +69,13 @@ class HtmlReport:
     def finish(self, run: RunReport) -> list[Written]:
         """Write the page. Raises OutputError where the file cannot be written."""
         tables = self._devices.tables()  # before the head, which tells of what the last devices brought
-        page = _template().stream(
-            **view(run, self._tally, self._devices.spread(minutes(run.as_of)), self._checks, self._fixes),
-            **_assets(self._brand),
-            data=payload(self._head(run), tables),
-        )
-        try:
+        told = view(run, self._tally, self._devices.spread(minutes(run.as_of)), self._checks, self._fixes)
+        with writing(self._path), tempfile.TemporaryFile(dir=self._path.parent) as spool:
+            data = payload(self._head(run), tables, spool)
+            page = _template().stream(**told, **_assets(self._brand), data=data)
             # For the owner alone: names and serial numbers stand in it.
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 page.dump(file, encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise OutputError(
-                f"{self._path}: cannot be written ({error.strerror}); check free space and rights"
-            ) from error
         return [Written(NAME, self._tally.devices)]
 
     def _head(self, run: RunReport) -> Mapping[str, object]:

@@ -9,21 +9,21 @@ other is what compression lives on.
 from __future__ import annotations
 
 import re
-import sys
-import unicodedata
 import zlib
 from array import array
 from collections import Counter
-from functools import lru_cache
+from io import BytesIO
+from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fleet.model.fact import Gap
+from reports.html.numbers import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-Spec: TypeAlias = dict[str, object]
+    from reports.html.blob import Blob, Spec
 
 _TELLING_ROWS = 65_536
 _NARROW = 32
@@ -31,72 +31,6 @@ _BREAKS = str.maketrans("\n\0", "  ")
 _SEPARATORS = str.maketrans("\n\0\x1c\x1d\x1e\x1f", "      ")
 _WHOLE_NUMBERS = re.compile(r"(?<!\d)(0|[1-9]\d{0,8})(?!\d)", re.ASCII)
 _PLACE = "\x1d"
-_NAME = "\x1c"
-_NOT_LATIN = "\u0250"  # from here on languages differ in what they take for one letter
-
-
-class Blob:
-    """Binary parts behind one another, each known by where it starts."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, part: bytes) -> int:
-        """Where `part` starts, in bytes."""
-        start = self.size
-        self.parts.append(part)
-        self.size += len(part)
-        return start
-
-
-class Column(Protocol):
-    """One value per row."""
-
-    def pack(self, blob: Blob) -> Spec:
-        """Lay the bytes into `blob`; the answer tells the page where they are and how to read them."""
-        ...
-
-
-class Numbers:
-    """Whole numbers from 0 to 2**32 - 1."""
-
-    def __init__(self) -> None:
-        self._rows = array("I")
-        self.append = self._rows.append
-        self.extend = self._rows.extend
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._rows)
-
-    def moved(self, places: Sequence[int]) -> Numbers:
-        """The same rows with `places[number]` in place of each number."""
-        moved = Numbers()
-        if self._rows:
-            moved.extend(map(places.__getitem__, self._rows))
-        return moved
-
-    def picked(self, entries: Sequence[bytes]) -> bytes:
-        """The entries that the numbers name, one behind the other."""
-        return b"".join(map(entries.__getitem__, self._rows))
-
-    def planes(self) -> list[bytes]:
-        """One part per byte of the numbers, the lowest first; the highest parts are left out while all zero."""
-        rows = self._rows
-        if sys.byteorder == "big":
-            rows = array("I", rows)
-            rows.byteswap()
-        planes = [rows.tobytes()[place :: rows.itemsize] for place in range(rows.itemsize)]
-        while planes and not any(planes[-1]):
-            planes.pop()
-        return planes
-
-    def pack(self, blob: Blob) -> Spec:
-        """Where each part of `planes` starts."""
-        return {"kind": "numbers", "planes": [blob.add(plane) for plane in self.planes()]}
 
 
 class _Numbered(dict[Any, int]):
@@ -137,7 +71,7 @@ class Text:
         if self._numbered is None:
             self._lines += b"".join(map(_line, map(self._spell, values)))
             return
-        self._codes.extend(map(self._numbered.__getitem__, values))
+        self._codes.extend(list(map(self._numbered.__getitem__, values)))
         if self._count >= self._next_look:
             self._next_look += _TELLING_ROWS
             if _hardly_repeat(self._numbered.entries, self._count):
@@ -155,14 +89,16 @@ class Text:
         if self._numbered is not None and _hardly_repeat(self._numbered.entries, self._count):
             self._unroll(self._numbered.entries)
         if self._numbered is None:
-            return {"kind": "text", **_laid(bytes(self._lines), blob), "codes": None}
-        entries = self._numbered.entries
-        lines, codes = _sorted(entries, self._codes)
+            rows, self._lines = bytes(self._lines), bytearray()
+            return {"kind": "text", **_laid(rows, blob), "codes": None}
+        entries, codes = self._numbered.entries, self._codes
+        self._numbered, self._codes = None, Numbers()
+        lines, moved = _sorted(entries, codes)
         if len(entries) > self._count // 4:
-            rows = self._codes.picked([_line(entry) for entry in entries])
-            if _packed(rows, _upright(rows)) < _packed(lines) + sum(map(_packed, codes.planes())):
+            rows = codes.picked([_line(entry) for entry in entries])
+            if _packed(rows, _upright(rows)) < _packed(lines) + sum(map(_packed, moved.planes())):
                 return {"kind": "text", **_laid(rows, blob), "codes": None}
-        return {"kind": "text", "at": blob.add(lines), "bytes": len(lines), "codes": codes.pack(blob)}
+        return {"kind": "text", "at": blob.add(lines), "bytes": len(lines), "codes": moved.pack(blob)}
 
     def _unroll(self, entries: Iterable[str]) -> None:
         self._lines = bytearray(self._codes.picked([_line(entry) for entry in entries]))
@@ -234,32 +170,17 @@ class Phrases:
                 numbers += parts[1::2]
             wordings.append(sentence)
         self._wordings.extend(wordings)
-        self._numbers.extend(map(int, numbers))
+        self._numbers.extend(list(map(int, numbers)))
 
     def pack(self, blob: Blob) -> Spec:
         """Two columns: the wordings, and the numbers that fill their places."""
-        numbers = self._numbers.pack(blob)
+        count = len(self._numbers)
         return {
             "kind": self._kind,
+            "numbers": self._numbers.pack(blob),
             "wordings": self._wordings.pack(blob),
-            "numbers": numbers,
-            "count": len(self._numbers),
+            "count": count,
         }
-
-
-class Personal(Phrases):
-    """Texts made from somebody's name (`amara.okafor3@…`, `Amara's iPhone`): the words of the name are left out.
-
-    In their place stands which word it is, as it is spelt (`a` to `c`) or as addresses spell it (`e` to `g`).
-    """
-
-    _kind = "personal"
-
-    def extend_beside(self, texts: Sequence[object], owners: Sequence[object]) -> None:
-        """Take some rows, each beside the name of the person."""
-        self._take(
-            [_impersonal(spelled(text), spelled(owner)) for text, owner in zip(texts, owners, strict=True)]
-        )
 
 
 class Prints:
@@ -272,11 +193,12 @@ class Prints:
         self._hows = Numbers()
         self._whole = bytearray()
 
-    def append(self, fingerprint: str, how: int) -> None:
-        """Take one row; `how` tells the page what the fingerprint is made of, 0 that it stands here whole."""
-        self._hows.append(how)
-        if not how:
-            self._whole += bytes.fromhex(fingerprint)
+    def extend(self, fingerprints: Sequence[str], hows: Sequence[int]) -> None:
+        """Take some rows; `hows` tells the page what each is made of, 0 that it stands here whole."""
+        self._hows.extend(hows)
+        if 0 in hows:
+            whole = [one for one, how in zip(fingerprints, hows, strict=True) if not how]
+            self._whole += bytes.fromhex("".join(whole))
 
     def pack(self, blob: Blob) -> Spec:
         """How each is made, and where the whole ones start."""
@@ -313,40 +235,12 @@ def _side_by_side(values: Sequence[object]) -> str:
     return "\x1e".join(map(spelled, values))
 
 
-def _impersonal(text: str, owner: str) -> str:
-    if not text or not owner:
-        return text
-    for place, word in _words_of(owner):
-        if word in text:
-            text = text.replace(word, place, 1)
-    return text
-
-
-# A batch's names are looked for in its devices' names, and then in its addresses.
-@lru_cache(maxsize=2048)
-def _words_of(owner: str) -> tuple[tuple[str, str], ...]:
-    """What stands in place of which word of a name."""
-    if max(owner) >= _NOT_LATIN:
-        return ()
-    spelt = (("abc", owner.split(" ")), ("efg", _addressed(owner).split(" ")))
-    pairs = [pair for places, words in spelt for pair in zip(places, words, strict=False)]
-    return tuple((f"{_NAME}{place}", word) for place, word in pairs if len(word) > 1)
-
-
-def _addressed(name: str) -> str:
-    """A name as addresses spell it: small letters without accents."""
-    if name.isascii():
-        return name.lower()
-    parts = unicodedata.normalize("NFKD", name)
-    return "".join([part for part in parts if unicodedata.category(part) != "Mn"]).lower()
-
-
 def _as_it_is(value: str) -> str:
     return value
 
 
 def _hardly_repeat(entries: dict[str, int], rows: int) -> bool:
-    return len(entries) > 1 + rows * 3 // 4
+    return len(entries) > 1 + rows // 2
 
 
 def _sorted(entries: dict[str, int], codes: Numbers) -> tuple[bytes, Numbers]:
@@ -375,12 +269,22 @@ def _upright(lines: bytes) -> bytes:
     width = _width(lines)
     if not 0 < width <= _NARROW:
         return lines
-    square = b"".join([line.ljust(width, b"\0") for line in lines.split(b"\n")[:-1]])
-    return b"".join([square[place::width] for place in range(width)])
+    planes = [bytearray() for _ in range(width)]
+    for square in _squares(lines, width):
+        for place, plane in enumerate(planes):
+            plane.extend(square[place::width])
+    return b"".join(planes)
+
+
+def _squares(lines: bytes, width: int) -> Iterator[bytes]:
+    """The lines without their ends, filled up to one length; some thousand of them at a time."""
+    rows = BytesIO(lines)
+    while some := list(islice(rows, _TELLING_ROWS)):
+        yield b"".join([line[:-1].ljust(width, b"\0") for line in some])
 
 
 def _width(lines: bytes) -> int:
-    return max(map(len, lines.split(b"\n")), default=0)
+    return max(map(len, BytesIO(lines)), default=1) - 1
 
 
 def _packed(*choices: bytes) -> int:

@@ -14,9 +14,11 @@ from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
 from fleet.model.fingerprint import fingerprint
 from reports.html import bands
-from reports.html.columns import Column, Joint, Numbers, Part, Personal, Prints, Text, joined
+from reports.html.columns import Joint, Part, Prints, Text, joined
 from reports.html.findings import Findings
 from reports.html.moments import distance, minutes
+from reports.html.numbers import Numbers
+from reports.html.personal import Personal
 from reports.html.sizes import SIZE_SIGNALS, step_of
 from reports.html.story import Story
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from fleet.model.device_report import DeviceReport, PlanStep
     from fleet.model.finding import Finding
+    from reports.html.blob import Column
 
 DAY_SIGNALS = ("enrolled_at",)
 LEFT_OUT = "o"
@@ -128,8 +131,8 @@ class Devices:
         rows = list(map(facts_of, devices))
         observed = [minutes(device.observed_at) for device in devices]
         facts = self._facts.take(rows, observed)
-        for device, serial, udid in zip(devices, facts["serial"], facts["udid"], strict=True):
-            self._key.append(device.key, _making(device.key, serial, udid))
+        keys = [device.key for device in devices]
+        self._key.extend(keys, list(map(_making, keys, facts["serial"], facts["udid"])))
         self._observed.extend(observed)
         self._stopped.extend(list(map(_stopped, reports, observed)))
         for name in _VERDICTS:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from fleet.model.device import SIGNALS
 from fleet.model.fingerprint import fingerprint
-from reports.html.columns import Column, Joint, Numbers, Phrases, Prints, Text, plain
+from reports.html.columns import Joint, Phrases, Prints, Text, plain
 from reports.html.moments import distance, minutes
+from reports.html.numbers import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from fleet.model.device import Device
     from fleet.model.device_report import DeviceReport
     from fleet.model.finding import Finding
+    from reports.html.blob import Column
 
 _KIND = ("problem", "check", "basis")
 _TEXTS = ("severity", "state", "reason")
@@ -50,8 +52,10 @@ class Findings:
             for finding in report.findings
         ]
         findings = [finding for _, _, finding in owned]
-        for device, _, finding in owned:
-            self._id.append(finding.external_id, _making(device, finding))
+        self._id.extend(
+            [finding.external_id for finding in findings],
+            [_making(device, finding) for device, _, finding in owned],
+        )
         self._times["observed_at"].extend([distance(finding.observed_at, at) for _, at, finding in owned])
         values: dict[str, list[str]] = {}
         for device, _, finding in owned:

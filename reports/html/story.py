@@ -8,8 +8,9 @@ from fleet.merge import conflicts
 from fleet.model.device import TIME_SIGNALS
 from fleet.model.fact import Never
 from reports._plain import known
-from reports.html.columns import Column, Numbers, Phrases, Text, spelled
+from reports.html.columns import Phrases, Text, spelled
 from reports.html.moments import distance, minutes
+from reports.html.numbers import Numbers
 from reports.html.sizes import SIZE_SIGNALS, step_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from fleet.model.device import Device
     from fleet.model.device_report import DeviceReport
+    from reports.html.blob import Column
 
 _PAST = ("check", "severity", "reason")
 
@@ -76,9 +78,9 @@ class Story:
         device, nights = report.device, report.history[::-1]
         self._nights["at"].extend([self._as_of - minutes(night.collected_at) for night in nights])
         free = [_gigabytes(night.available_bytes) for night in nights]
-        self._nights["free"].extend(_moves(_gigabytes(known(device.available_bytes)), free))
+        self._nights["free"].extend(list(_moves(_gigabytes(known(device.available_bytes)), free)))
         backups = [_backup(night.last_backup, at) for night in nights]
-        self._nights["backup"].extend(_moves(_backup(known(device.last_cloud_backup_at), at), backups))
+        self._nights["backup"].extend(list(_moves(_backup(known(device.last_cloud_backup_at), at), backups)))
 
     def _take_past(self, reports: Sequence[DeviceReport]) -> None:
         ended = [one for report in reports for one in report.past]
