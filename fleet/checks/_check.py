@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fleet.errors import FleetkeepError
 from fleet.model.fact import Gap, MissingFact
 from fleet.model.finding import Basis, Clear, Found, Undetermined, Verdict
 from fleet.model.frozen import frozen
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fleet.model.policy import Policy
 
 STALE = "stale_data"
+BROKE = "check_broke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,14 @@ class Check:
 UNJUDGED = Undetermined(())
 
 
-def run(check: Check, case: Case, *, backup: Verdict = UNJUDGED, fresh: bool = False) -> Verdict:
+def run(
+    check: Check,
+    case: Case,
+    *,
+    backup: Verdict = UNJUDGED,
+    fresh: bool = False,
+    broke: Callable[[Check, Exception], None] | None = None,
+) -> Verdict:
     """The verdict of one check on one case; gaps and stale facts are dealt with here, once.
 
     Args:
@@ -125,6 +134,8 @@ def run(check: Check, case: Case, *, backup: Verdict = UNJUDGED, fresh: bool = F
         case: the device and all that is judged by.
         backup: the verdict on the backup problem as a whole, for checks that only matter beside one.
         fresh: no fact of the device is too old, which spares the look at each.
+        broke: told of a check that ends with an error of its own, which leaves it undetermined; without it the
+            error goes on.
     """
     if check.beside_backup and not isinstance(backup, Found):
         return backup
@@ -132,6 +143,13 @@ def run(check: Check, case: Case, *, backup: Verdict = UNJUDGED, fresh: bool = F
         verdict = check.judge(case)
     except MissingFact:
         return Undetermined(gaps(check, case))
+    except FleetkeepError:
+        raise  # the database, which it asked for readings
+    except Exception as error:
+        if broke is None:
+            raise
+        broke(check, error)
+        return Undetermined(((check.id, BROKE),))
     if fresh or check.judged_at_as_of or not isinstance(verdict, Clear):
         return verdict
     stale = _stale(check, case)

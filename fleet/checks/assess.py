@@ -26,7 +26,7 @@ from fleet.model.finding import (
 from fleet.model.frozen import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 BACKUP = "backup"
 _ASSESSED = frozenset({Platform.IOS, Platform.IPADOS, Platform.VISIONOS})
@@ -51,8 +51,17 @@ class Assessment:
     beyond_catalog: str | None = None
 
 
-def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
-    """Judge one device by every check that applies; the backup checks first, for others lean on them."""
+def assess(
+    case: Case,
+    checks: tuple[Check, ...] = CHECKS,
+    *,
+    broke: Callable[[Check, Exception], None] | None = None,
+) -> Assessment:
+    """Judge one device by every check that applies; the backup checks first, for others lean on them.
+
+    Args:
+        broke: see `run`.
+    """
     reason = not_applicable(case.device)
     if reason is not None:
         return Assessment(not_applicable=reason, verdicts={}, outcomes={})
@@ -64,7 +73,7 @@ def assess(case: Case, checks: tuple[Check, ...] = CHECKS) -> Assessment:
     fresh = case.device.sightings[-1].observed_at >= stale_before(case)
     for problem, group in _OWN if checks is CHECKS else _grouped(checks):
         for check in group:
-            verdicts[check.id] = run(check, case, backup=backup, fresh=fresh)
+            verdicts[check.id] = run(check, case, backup=backup, fresh=fresh, broke=broke)
         outcome = outcomes[problem] = _together(group, verdicts)
         if isinstance(outcome, Found):
             problems.append(_problem(problem, group, verdicts, case))

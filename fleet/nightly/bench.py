@@ -19,6 +19,7 @@ from fleet.model.fingerprint import fingerprint
 from fleet.model.memory import Condition, Memory
 from fleet.model.waiver import Waivers
 from fleet.nightly import held_back
+from fleet.nightly.broken import BrokenChecks
 from fleet.nightly.evidence import APPLICABLE, may_close, may_open
 from fleet.nightly.incidents import Incidents
 from fleet.store.readings import Readings
@@ -86,6 +87,7 @@ class Bench:
     Attributes:
         fleet: what the devices that passed come to together.
         waivers: those in force, with how many findings each covered.
+        broken: the checks that ended with an error.
         readings: the past of the fast signals.
     """
 
@@ -104,6 +106,7 @@ class Bench:
         self._outcomes = judgement.outcomes
         self._news = judgement.news
         self._checks = installed()
+        self.broken = BrokenChecks()
         self._reads = {check.id: check.reads for check in self._checks}
         self._beside = frozenset(check.id for check in self._checks if check.beside_backup)
         self.fleet = Incidents(
@@ -118,6 +121,10 @@ class Bench:
         self.readings = Readings(database, judgement.run_id, as_of=judgement.as_of)
         self._falling = self._fallen() if whole_fleet else None
         self._retired_before = judgement.as_of - timedelta(days=judgement.terms.policy.retire_after_days)
+
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know of this pass: what was held back, and which checks broke."""
+        return (*self.fleet.notes(), *self.broken.notes())
 
     def report(
         self, sighted: Sighted, memories: Mapping[str, Memory], superseded: Sequence[Memory] = ()
@@ -186,7 +193,7 @@ class Bench:
             ),
             seen=any(sighting.standing is Standing.READ for sighting in device.sightings),
         )
-        assessment = assess(case, self._checks)
+        assessment = assess(case, self._checks, broke=self.broken.broke)
         held = False
         if self.fleet.held_until:
             assessment, held = held_back.held_back(assessment, memories, self._beside)

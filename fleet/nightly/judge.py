@@ -51,13 +51,15 @@ class Passed:
 
     Attributes:
         moved: devices that changed sides.
-        notes: sentences about what held findings back.
+        notes: sentences about what held findings back, and about checks that broke.
+        incomplete: not every check had its say.
     """
 
     totals: Totals
     moved: int
     incidents: tuple[Incident, ...]
     notes: tuple[str, ...]
+    incomplete: bool = False
 
 
 class Listener(Protocol):
@@ -122,7 +124,7 @@ def judge(
             if not hold and not accept_mass_change and _too_much(database, passed, judgement):
                 listener.again()
                 continue
-            run.finish(finished_at=now(), hold=hold, totals=passed.totals)
+            run.finish(finished_at=now(), hold=hold, totals=passed.totals, incomplete=passed.incomplete)
             return rebuilt(database, judgement.run_id, passed)
     raise AssertionError("a held pass is always the last")
 
@@ -313,7 +315,7 @@ def _pass(
     incidents = tuple(bench.fleet.judged())
     for incident in incidents:
         totals.add_incident(incident)
-    return Passed(totals, moved, incidents, tuple(bench.fleet.notes()))
+    return Passed(totals, moved, incidents, bench.notes(), incomplete=bool(bench.broken))
 
 
 def beside(

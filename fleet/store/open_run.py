@@ -101,12 +101,17 @@ class OpenRun:
         if self._writer:
             self._writer.keep(device_id, before, after)
 
-    def finish(self, *, finished_at: datetime, hold: bool, totals: Totals) -> None:
+    def finish(self, *, finished_at: datetime, hold: bool, totals: Totals, incomplete: bool = False) -> None:
         """Make the run and all that it kept count, together."""
         if self._writer:
             self._writer.flush()
             runs.finish_run(
-                self._writer.connection, self.run_id, finished_at=finished_at, hold=hold, totals=totals
+                self._writer.connection,
+                self.run_id,
+                finished_at=finished_at,
+                hold=hold,
+                totals=totals,
+                incomplete=incomplete,
             )
             self._writer.connection.commit()
 

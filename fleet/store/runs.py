@@ -149,9 +149,18 @@ def _catalog_id(connection: Connection, digest: str, content: str) -> int:
 
 
 def finish_run(
-    connection: Connection, run_id: int, *, finished_at: datetime, hold: bool, totals: Totals
+    connection: Connection,
+    run_id: int,
+    *,
+    finished_at: datetime,
+    hold: bool,
+    totals: Totals,
+    incomplete: bool = False,
 ) -> None:
     """Make a run count, within the transaction that writes its findings.
+
+    Args:
+        incomplete: not everything could be judged, however whole the collections are.
 
     Raises:
         StoreError: another process took this one for dead, and judges.
@@ -161,6 +170,9 @@ def finish_run(
         .where(t.run.c.id == run_id)
         .values(finished_at=finished_at, hold=hold, totals=asdict(totals))
     )
+    if incomplete:
+        whole = (t.run.c.id == run_id, t.run.c.outcome == Outcome.COMPLETE)
+        connection.execute(t.run.update().where(*whole).values(outcome=Outcome.PARTIAL))
     if not finished.rowcount:
         raise StoreError(f"run {run_id} was taken for dead, and another process judges in its place")
 
