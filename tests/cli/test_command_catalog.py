@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,15 +26,18 @@ from tests.servers.loopback import Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TODAY = time.strftime("%Y-%m-%d", time.gmtime())
-NEW = sofa_release("27.1", "2026-10-20", "iPhone12,1", "iPhone14,5", "iPhone20,1", exploited=["CVE-2026-1"])
-SOFA = body(sofa_feed([NEW], names={"iPhone20,1": "iPhone 19"}, LastCheck=f"{TODAY}T00:00:00Z"))
+
+def day(ago: int = 0) -> str:
+    """A day by this machine's clock, UTC: what the command goes by when it asks the feeds."""
+    return f"{datetime.now(UTC) - timedelta(days=ago):%Y-%m-%d}"
 
 
 @pytest.fixture
 def apple() -> Iterator[AppleServer]:
-    """Apple's feeds, with a release and a model that are not bundled."""
-    with AppleServer(sofa=SOFA) as server:
+    """Apple's feeds, looked at today, with a release of a month ago and a model that are not bundled."""
+    new = sofa_release("27.1", day(30), "iPhone12,1", "iPhone14,5", "iPhone20,1", exploited=["CVE-2026-1"])
+    feed = sofa_feed([new], names={"iPhone20,1": "iPhone 19"}, LastCheck=f"{day()}T00:00:00Z")
+    with AppleServer(sofa=body(feed)) as server:
         yield server
 
 
@@ -63,11 +66,11 @@ def test_update_says_what_changed(office: Office, apple: AppleServer) -> None:
     office.configure('[[source]]\nname = "made-up"\nkind = "demo"\n', head=apple.settings())
     ended = office("catalog", "update")
     assert (ended.code, ended.err) == (0, "")
-    assert "27.1: out since 2026-10-20, for 3 models, closes holes used in attacks" in ended.out
+    assert f"27.1: out since {day(30)}, for 3 models, closes holes used in attacks" in ended.out
     assert "iPhone20,1 (iPhone 19): a new model, up to 27.1" in ended.out
     assert "179 models, 74 releases" in office("catalog").out
     assert (
-        f"as of {TODAY} (0 days old), by the feeds gdmf of {TODAY}, sofa of {TODAY}" in office("doctor").out
+        f"as of {day()} (0 days old), by the feeds gdmf of {day()}, sofa of {day()}" in office("doctor").out
     )
     assert {asked.headers["user-agent"].partition("/")[0] for asked in apple.asked} == {"fleetkeep"}
 
@@ -117,7 +120,7 @@ def test_a_run_judges_by_the_newest_catalogue(office: Office, apple: AppleServer
         office.configure(jamf_source(server), head=apple.settings())
         ended = office("run")
     assert (ended.code, ended.err) == (0, "")
-    assert office.report()["run"]["catalog_date"] == TODAY
+    assert office.report()["run"]["catalog_date"] == day()
     (device,) = office.report()["devices"]
     (found,) = (one for one in device["findings"] if one["check"] == "os-outdated")
     assert (found["severity"], found["evidence"]["exploited"]) == ("high", ["27.1"])
@@ -146,7 +149,7 @@ def test_a_run_goes_on_without_feeds(office: Office, apple: AppleServer) -> None
 
 def test_a_run_reports_an_outage(office: Office, apple: AppleServer) -> None:
     """Trouble with iCloud Backup that Apple reports now is an incident, in every file and on the terminal."""
-    apple.bodies["status"] = body(status_page(status_event(f"{TODAY}T00:00:00+00:00")))
+    apple.bodies["status"] = body(status_page(status_event(f"{day()}T00:00:00+00:00")))
     with JamfServer() as server:
         office.configure(jamf_source(server), head=apple.settings())
         ended = office("run")
