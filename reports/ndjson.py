@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reports._format import Format, ReportContext, Written
 from reports._plain import known
 from reports.directory import writing
-from reports.findings_json import Object, device_object, encode, finding_object
+from reports.json_objects import Object, device_object, encode, finding_object
 
 if TYPE_CHECKING:
     from datetime import datetime

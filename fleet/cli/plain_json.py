@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from fleet.merge import conflicts
 from fleet.model.device import SIGNALS
 from fleet.model.fact import Gap
 from fleet.nightly import timeline
-from reports._plain import known, model_of
-from reports.findings_json import device_object, encode
+from reports.json_objects import Object, device_head, device_object, encode, totals_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from fleet.model.device import Device, DeviceRecord, Sighting
+    from fleet.model.device import DeviceRecord, Sighting
     from fleet.model.device_report import Cause
     from fleet.model.memory import Memory
     from fleet.nightly.bench import Judgement
     from fleet.nightly.past import AtRisk, Fleet, Seen
-
-Object: TypeAlias = dict[str, Any]
 
 
 def device(seen: Seen, judgement: Judgement) -> str:
@@ -31,7 +28,7 @@ def device(seen: Seen, judgement: Judgement) -> str:
         {
             "schema": "fleetkeep.device/1",
             **_run(judgement),
-            "device": device_object(seen.report) if seen.report else _known(seen.device),
+            "device": device_object(seen.report) if seen.report else device_head(seen.device),
             "causes": [_cause(one) for one in seen.report.causes] if seen.report else [],
             "ruled_out": {one.cause: one.because for one in seen.report.ruled_out} if seen.report else {},
             "sightings": [
@@ -60,7 +57,7 @@ def life(seen: Seen, judgement: Judgement, kept_since: datetime | None) -> str:
             "schema": "fleetkeep.device-history/1",
             **_run(judgement),
             "kept_since": kept_since,
-            "device": _known(seen.device),
+            "device": device_head(seen.device),
             "listings": [
                 {
                     "at": one.at,
@@ -130,12 +127,12 @@ def fleet(told: Fleet, on: str) -> Iterator[str]:
 def totals(told: Fleet) -> Object:
     """The run's totals in the shape of `findings.json`."""
     kept = told.run.totals
-    return {
-        "devices": kept["devices"],
-        **kept["statuses"],
-        "waived": kept["waived"],
-        "findings": kept["findings"],
-    }
+    return totals_object(
+        devices=kept["devices"],
+        statuses=kept["statuses"],
+        waived=kept["waived"],
+        findings=kept["findings"],
+    )
 
 
 def _text(value: Object) -> str:
@@ -144,16 +141,6 @@ def _text(value: Object) -> str:
 
 def _run(judgement: Judgement) -> Object:
     return {"run": judgement.run_id, "as_of": judgement.as_of}
-
-
-def _known(device: Device) -> Object:
-    return {
-        "key": device.key,
-        "serial": known(device.serial),
-        "name": known(device.name),
-        "model": model_of(device),
-        "os_version": known(device.os_version),
-    }
 
 
 def _cause(cause: Cause) -> Object:
@@ -189,10 +176,7 @@ def _fact(fact: object) -> Object:
 
 def _finding(memory: Memory) -> Object:
     return {
-        "key": memory.external_id,
-        "problem": memory.problem,
-        "check": memory.check,
-        "severity": memory.severity,
+        **_finding_head(memory),
         "condition": memory.condition,
         "ticket": memory.ticket,
         "reason": memory.reason,
@@ -203,17 +187,23 @@ def _finding(memory: Memory) -> Object:
 
 def _at_risk(one: AtRisk) -> Object:
     return {
-        **_known(one.device),
+        **device_head(one.device),
         "severity": one.findings[0].severity,
         "findings": [
             {
-                "key": memory.external_id,
-                "problem": memory.problem,
-                "check": memory.check,
-                "severity": memory.severity,
+                **_finding_head(memory),
                 "first_seen": memory.first_seen,
                 "opened_at": memory.opened_at,
             }
             for memory in one.findings
         ],
+    }
+
+
+def _finding_head(memory: Memory) -> Object:
+    return {
+        "key": memory.external_id,
+        "problem": memory.problem,
+        "check": memory.check,
+        "severity": memory.severity,
     }
