@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fleet.cli import compose
 from fleet.cli.examine import notifications, places, sources, terms
 from fleet.cli.examine.line import Level, Line, worst
+from fleet.cli.examine.memory import memory
 from fleet.errors import FleetkeepError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def findings(config: Path | None, names: Sequence[str], *, send_test: bool = Fal
     yield from places.permissions(loaded)
     yield from places.database(loaded)
     yield from places.outputs(loaded)
+    yield from memory()
     yield terms.catalog(loaded)
     yield from terms.waivers(loaded)
     for one in chosen:
