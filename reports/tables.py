@@ -96,7 +96,7 @@ def _said(value: str | float | bool | list[str] | None) -> str:
         case bool():
             return "true" if value else "false"
         case list():
-            return ", ".join(value)
+            return ", ".join(value) or "none"
         case _:
             return str(value)
 

@@ -116,11 +116,14 @@ def _plan(report: DeviceReport) -> Iterator[str]:
         yield "What to do"
     fixes = guide.load()
     first = {step.audience: step for step in reversed(report.plan)}
+    said = ""
     for number, step in enumerate(report.plan, 1):
         fix = fixes[step.fix]
         asks = f", asks for {fix.cost.asks_for}" if fix.cost.asks_for else ""
         yield f"  {number}. {fix.title} ({step.audience}, about {fix.cost.minutes} minutes{asks})"
-        yield f"     {step.why}"
+        if step.why != said:
+            yield f"     {step.why}"
+        said = step.why
         if step is first[step.audience]:
             yield from (f"     - {line}" for line in guide.steps(step.fix, report.handling))
 

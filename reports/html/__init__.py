@@ -111,6 +111,7 @@ def _vocabulary() -> dict[str, object]:
         "unexplained": words.UNEXPLAINED,
         "catalogue": words.CATALOGUE,
         "evidence": words.EVIDENCE,
+        "evidence_values": words.EVIDENCE_VALUES,
     }
 
 

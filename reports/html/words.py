@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
 
 STATUSES = {
     "at_risk": ("▲", "At risk", "has a problem of medium severity or worse"),
@@ -46,10 +49,10 @@ STANDINGS = {
     "superseded": "an older record, replaced by a newer enrolment of the same device; it does not count",
 }
 REASONS = {
-    "not_reported": "this kind of source never reports it",
-    "not_permitted": "the credential, or this kind of enrolment, may not see it",
-    "absent": "it is missing from this device's record",
-    "unreadable": "it is there, but not in a form that we understand",
+    "not_reported": "never reported by this kind of source",
+    "not_permitted": "hidden from the credential, or by this kind of enrolment",
+    "absent": "missing from this device's record",
+    "unreadable": "there, but not in a form that we understand",
     "stale_data": "the facts are too old to prove that all is well",
     "never_collected": "the device was never read",
     "not_collected": "no source read the device in its latest collection",
@@ -64,7 +67,7 @@ REASONS = {
     "apple_outage": "Apple reports trouble with iCloud Backup, or did so until two days ago: it may back up by itself",
     "device_gone": "the device left the fleet",
     "superseded": "its device turned out to be this one, which has findings of its own",
-    "gone": "its source no longer lists it",
+    "gone": "no longer listed by any source",
     "no_backup_yet": "it is too new to have made a backup",
     "waiver_expired": "its waiver ended while the problem stands",
 }
@@ -116,7 +119,7 @@ EVIDENCE = {
     "catalog_date": "Catalogue as of",
     "confidence_percent": "That sure, in percent",
     "current_majors": "Current major systems",
-    "days": "Days since then",
+    "days": "Days since a newer one came out",
     "days_left": "Days until full",
     "days_left_at_least": "Days until full, at least",
     "days_left_at_most": "Days until full, at most",
@@ -124,7 +127,7 @@ EVIDENCE = {
     "download_gb": "Whole download of the update, in GB",
     "download_gb_least": "Free storage that the update wants at least, in GB",
     "enrolled_days": "Days since enrolment",
-    "exploited": "Closes holes used in attacks",
+    "exploited": "Newer ones that close holes used in attacks",
     "free_gb": "Free, in GB",
     "free_percent": "Free, in percent",
     "gb_per_day": "Pace, in GB a day",
@@ -134,13 +137,21 @@ EVIDENCE = {
     "last_major": "Last major system of this model",
     "minimum": "Needed for iCloud Backup",
     "newest": "Newest for this model",
-    "newest_exploited": "Newest closes holes used in attacks",
+    "newest_exploited": "The newest closes holes used in attacks",
     "newest_since": "Newest out since",
     "observed_at": "Last heard of",
     "readings": "Observations",
+    "rule": "Why it counts as outdated",
     "silent_days": "Days of silence",
     "since": "Newer one out since",
     "used_gb": "In use on the device, in GB",
+}
+EVIDENCE_VALUES = {
+    "rule": {
+        "patch": "a patch of it has been out for too long",
+        "exploited": "its holes are used in attacks",
+        "major": "its major version is no longer allowed",
+    }
 }
 STRENGTHS = {
     "explains": "Explains it: while it holds, no backup can be made.",
@@ -161,6 +172,11 @@ VERDICTS = {
 def evidence(name: str) -> str:
     """What a value of evidence is called: `Days without backup`."""
     return EVIDENCE.get(name) or SIGNALS.get(name) or name.replace("_", " ").capitalize()
+
+
+def evidence_value(name: str, value: T) -> T | str:
+    """A value of evidence in words, where it is a code of ours."""
+    return EVIDENCE_VALUES.get(name, {}).get(value, value) if isinstance(value, str) else value
 
 
 def reason(code: str | None) -> str:

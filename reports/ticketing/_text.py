@@ -134,7 +134,10 @@ class Texts:
         ended = not finding.state.standing and finding.state is not State.WAIVED
         yield f"What had been found: {finding.summary}" if ended else finding.summary
         if finding.evidence:
-            named = {words.evidence(name): value for name, value in finding.evidence.items()}
+            named = {
+                words.evidence(name): words.evidence_value(name, value)
+                for name, value in finding.evidence.items()
+            }
             yield f"Evidence: {flat(evidence_text(named))}"
         yield f"Reported {_minute(finding.observed_at)}, told by {', '.join(finding.sources) or 'no source'}."
         yield f"First seen {_minute(finding.first_seen)}."

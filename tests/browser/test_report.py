@@ -107,7 +107,7 @@ def test_a_mailed_device_opens_and_closes(page: Page, address: str, link: str) -
         "Switch iCloud Backup on",
         "an administrator, about 2 minutes",
         "64.3 GB",
-        "Asset tag: it is there, but not in a form that we understand.",
+        "Asset tag: there, but not in a form that we understand.",
     ):
         expect(dialog).to_contain_text(told)
     expect(dialog.get_by_text("Do what enable-backup asks for.")).to_be_visible()

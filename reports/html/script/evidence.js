@@ -47,9 +47,11 @@ function evidencePair(fleet, row, name, stored) {
 
 function spoken(fleet, name, value) {
   if (value === null) return "unknown";
-  if (Array.isArray(value)) return value.map((each) => (fleet.checks[each] ? fleet.check(each) : each)).join(", ");
+  if (Array.isArray(value)) return value.map((each) => (fleet.checks[each] ? fleet.check(each) : each)).join(", ") || "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return name.endsWith("_bytes") ? size(value) : String(value);
+  const words = fleet.words.evidence_values[name]?.[value];
+  if (words) return words;
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|\+00:00)$/.test(value) ? fleet.moment(Math.floor(Date.parse(value) / 60000)) : value;
 }
 
@@ -127,19 +129,21 @@ function disputed(fleet, name, value) {
   return kind === "list" ? value.split("\x1f").join(", ") : value;
 }
 
-/** Each signal with a value: the value, its source, its age. */
+/** Each signal with a value; and of several sources the one that it is from, and its age. */
 function facts(fleet, row) {
   const shape = fleet.devices.shape.at(row);
+  const several = fleet.rowsOf("sightings", row).length > 1;
   const known = fleet.signals.flatMap(([name, label, kind], place) =>
-    shape[place] in GAPS || shape[place] === "o" ? [] : [factRow(fleet, row, label, fleet.fact(name, kind, row), fleet.sightingOf(name, row))]);
-  const head = ["Fact", "Value", "Source", "Reported"].map((word) => element("th", { scope: "col" }, word));
+    shape[place] in GAPS || shape[place] === "o" ? [] : [factRow(fleet, row, label, fleet.fact(name, kind, row), several ? fleet.sightingOf(name, row) : null)]);
+  const head = ["Fact", "Value", ...(several ? ["Source", "Reported"] : [])].map((word) => element("th", { scope: "col" }, word));
   return element("table", { class: "facts" }, element("thead", {}, element("tr", {}, head)), element("tbody", {}, known));
 }
 
 function factRow(fleet, row, label, value, sighting) {
+  const cells = [element("th", { scope: "row" }, label), element("td", {}, bdi(value ?? ""))];
+  if (sighting === null) return element("tr", {}, cells);
   const at = fleet.minutes(fleet.sightings.observed[sighting], row);
-  return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, bdi(value ?? "")),
-    element("td", {}, fleet.sightings.source.at(sighting)), element("td", {}, fleet.age(at)));
+  return element("tr", {}, cells, element("td", {}, fleet.sightings.source.at(sighting)), element("td", {}, fleet.age(at)));
 }
 
 function unknown(fleet, row) {

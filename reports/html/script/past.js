@@ -7,8 +7,12 @@ function weeks(fleet, row) {
   const nights = nightsOf(fleet, row);
   if (nights.length < 2) return elsewhere(fleet, row);
   const backups = [...new Set(nights.map(({ backup }) => backup).filter((each) => each !== null))].filter((at) => at >= nights[0].at);
-  const told = `Free storage from ${gigabytes(nights[0].free)} to ${gigabytes(nights.at(-1).free)}; ${counted(backups.length, "backup")} seen since ${day(nights[0].at)}`;
+  const told = `${freeThen(nights[0].free, nights.at(-1).free)}; ${counted(backups.length, "backup")} seen since ${day(nights[0].at)}`;
   return element("div", { class: "weeks" }, spark(fleet, row, nights, backups, told), element("p", { class: "quiet" }, `${told}. Each dot is a backup.`), nightTable(fleet, nights));
+}
+
+function freeThen(first, last) {
+  return first === null && last === null ? "Free storage is not known" : `Free storage from ${gigabytes(first)} to ${gigabytes(last)}`;
 }
 
 function elsewhere(fleet, row) {
