@@ -299,7 +299,7 @@ def summary(finished: RunReport) -> str:
     lines = [
         f"{totals.devices:,} devices: "
         + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
-        " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
+        "findings: " + " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
     ]
     lines += [
         f"fleet-wide, {incident.severity}: {incident.summary}"

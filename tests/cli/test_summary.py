@@ -12,4 +12,5 @@ def test_incidents_are_told_in_the_summary() -> None:
     going = an_incident()
     over = replace(going, summary="It is over.", finding=replace(going.finding, state=State.RESOLVED))
     lines = summary(a_run(a_report(), incidents=(going, over))).splitlines()
+    assert lines[1].startswith("findings: 0 new · ")
     assert lines[2:] == ["fleet-wide, high: Apple reports trouble."]
