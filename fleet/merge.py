@@ -26,11 +26,11 @@ def merge(key: str, sightings: Sequence[Sighting]) -> Device:
     """One device from its sightings (at least one)."""
     counted, superseded = _newest_enrolments(_listed(sightings))
     if len(counted) == 1:
-        values: dict[str, Any] = dict(zip(SIGNALS, facts_of(counted[0].record), strict=True))
+        facts: Iterable[Any] = facts_of(counted[0].record)
     else:
         counted.sort(key=_freshness, reverse=True)
-        values = {signal: _freshest(counted, signal) for signal in SIGNALS}
-    return Device(key=key, sightings=tuple(counted), superseded=tuple(superseded), **values)
+        facts = [_freshest(counted, signal) for signal in SIGNALS]
+    return Device(*facts, key=key, sightings=tuple(counted), superseded=tuple(superseded))
 
 
 def conflicts(device: Device) -> dict[str, list[tuple[Sighting, Any]]]:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fleet.model.fact import NOT_REPORTED, Fact, Gap, Never
-from fleet.model.frozen import frozen
+from fleet.model.frozen import frozen, frozen_in_order
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,9 +42,9 @@ class Ownership(StrEnum):
     PERSONAL = "personal"
 
 
-@frozen
+@frozen_in_order
 class Signals:
-    """Every signal that a source can report; a field left out can only read as `not_reported`.
+    """Every signal that a source can report, also given in the order of `SIGNALS`; one left out is `not_reported`.
 
     Sizes are bytes (decimal units at the vendors are converted by their connector), times are UTC with whole
     seconds, `battery_percent` is 0 to 100. `last_cloud_backup_at` is `NEVER` where the source says so.

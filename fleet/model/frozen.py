@@ -19,3 +19,9 @@ def frozen(cls: type[T]) -> type[T]:
     For what is made for every device of a fleet; all else says `@dataclass(frozen=True)`.
     """
     return dataclass(slots=True, kw_only=True, unsafe_hash=True)(cls)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=False, field_specifiers=(field,))
+def frozen_in_order(cls: type[T]) -> type[T]:
+    """Likewise, for a class whose fields are also given by their order: from a row, with no name said of any."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)

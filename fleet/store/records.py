@@ -8,32 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fleet.model.device import DeviceRecord, Enrollment, Ownership, Platform
+from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform
 from fleet.model.fact import GAPS, NEVER, Gap, Never, Reason
 from fleet.store import tables as t
-from fleet.store.tables import FAST, SLOW
+from fleet.store.tables import FAST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection
 
-_NAMES = (*SLOW, *FAST)
-COLUMNS = (*(t.record.c[name] for name in SLOW), *(t.reading.c[name] for name in FAST))
+COLUMNS = tuple((t.reading if name in FAST else t.record).c[name] for name in SIGNALS)
 """What has to be selected for a record, beside its native id and the number of its gap set."""
 _WORDS = tuple(
-    (_NAMES.index(name), {member.value: member for member in kind})
+    (SIGNALS.index(name), {member.value: member for member in kind})
     for name, kind in (("platform", Platform), ("enrollment", Enrollment), ("ownership", Ownership))
 )
-_GROUPS = _NAMES.index("groups")
+_GROUPS = SIGNALS.index("groups")
 
 
 class Records:
     """Makes records; the gaps that a gap set's number stands for are read once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._gaps: dict[int, dict[str, Gap | Never]] = {
-            row.id: dict(_gap(pair) for pair in row.reasons.split())
+        self._gaps: dict[int, list[tuple[int, Gap | Never]]] = {
+            row.id: [_gap(pair) for pair in row.reasons.split()]
             for row in connection.execute(sa.select(t.gap_set))
         }
 
@@ -45,9 +44,9 @@ class Records:
                 values[index] = members[values[index]]
         if values[_GROUPS] is not None:
             values[_GROUPS] = _groups(values[_GROUPS])
-        signals: dict[str, Any] = dict(zip(_NAMES, values, strict=True))
-        signals.update(self._gaps[gap_set_id])
-        return DeviceRecord(native_id=native_id, **signals)
+        for index, gap in self._gaps[gap_set_id]:
+            values[index] = gap
+        return DeviceRecord(*values, native_id=native_id)
 
 
 @lru_cache(maxsize=4096)
@@ -56,6 +55,6 @@ def _groups(listed: str) -> tuple[str, ...]:
     return tuple(json.loads(listed))
 
 
-def _gap(pair: str) -> tuple[str, Gap | Never]:
+def _gap(pair: str) -> tuple[int, Gap | Never]:
     signal, reason = pair.split("=")
-    return signal, NEVER if reason == "never" else GAPS[Reason(reason)]
+    return SIGNALS.index(signal), NEVER if reason == "never" else GAPS[Reason(reason)]
