@@ -17,12 +17,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from fleet.errors import LockedError
 from fleet.store import tables as t
@@ -130,7 +131,12 @@ def _session(engine: Engine) -> Generator[Connection]:
         # At most 63 bytes; whoever is refused reads it there.
         name = f"fleetkeep: process {os.getpid()} on the machine {platform.node()}"[:63]
         connection.execute(_SETTINGS, {"name": name}).all()
-        yield connection
+        try:
+            yield connection
+        finally:
+            # The server notices the end of a session when it comes to it; whoever begins at once would be refused.
+            with suppress(SQLAlchemyError):
+                _say(connection, "pg_advisory_unlock_all()")
 
 
 def _say(connection: Connection, function: str, **values: int) -> None:
