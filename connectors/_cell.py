@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from connectors._amount import percent_of
 from connectors._wire import epoch, names, text, utc
-from fleet.model.device import Enrollment, Ownership, Platform
+from fleet.model.device import FLAG_SIGNALS, LIST_SIGNALS, Enrollment, Ownership, Platform
 from fleet.model.fact import ABSENT, UNREADABLE, Fact, Gap
 from fleet.model.identity import identity
 
@@ -184,12 +184,8 @@ _OWNERSHIPS = {
     for word in words
     for state in ("", "owned")
 }
-_FLAGS = (
-    *("managed", "supervised", "shared_ipad", "backup_enabled", "backup_restricted"),
-    *("roaming", "account_active", "lost_mode", "vpn_configured"),
-)
 _READERS: Mapping[str, Callable[[object], Fact[Any]]] = {
-    **dict.fromkeys(_FLAGS, yes_or_no),
+    **dict.fromkeys(FLAG_SIGNALS, yes_or_no),
     "serial": _serial,
     "udid": _identity,
     "platform": _stated(_PLATFORMS),
@@ -198,5 +194,5 @@ _READERS: Mapping[str, Callable[[object], Fact[Any]]] = {
     "enrollment": _stated(_ENROLLMENTS),
     "ownership": _stated(_OWNERSHIPS),
     "battery_percent": percent_of,
-    "groups": list_of,
+    **dict.fromkeys(LIST_SIGNALS, list_of),
 }

@@ -18,14 +18,13 @@ from connectors._table import Row, Table
 from connectors._table_file import rows
 from connectors._wire import or_never, platform_of_model
 from fleet.errors import SourceError, Unreachable
-from fleet.model.device import SIGNALS, TIME_SIGNALS, DeviceRecord, Platform, Rejected
+from fleet.model.device import SIGNALS, SIZE_SIGNALS, TIME_SIGNALS, DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, Fact, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PAGE_ROWS = 1000
-_SIZES = ("capacity_bytes", "available_bytes")
 _TELL_PLATFORM = {"model_identifier", "model_name", "os_version"}
 
 
@@ -40,7 +39,7 @@ def _mapping(columns: dict[str, str]) -> dict[str, str]:
 
 
 def _units(units: dict[str, str]) -> dict[str, str]:
-    if not units.keys() <= set(_SIZES):
+    if not units.keys() <= set(SIZE_SIGNALS):
         raise ValueError("only capacity_bytes and available_bytes have a unit")
     if not {unit.lower() for unit in units.values()} <= UNITS.keys():
         raise ValueError("a unit is one of B, KB, MB, GB, KiB, MiB, GiB")
@@ -183,7 +182,7 @@ def _fact(signal: str, cell: object, settings: FileSettings) -> Fact[Any]:
     if signal in TIME_SIGNALS:
         time = moment(cell, date_format=settings.date_format, zone=_zone(settings.timezone))
         return or_never(time) if signal == "last_cloud_backup_at" else time
-    if signal in _SIZES:
+    if signal in SIZE_SIGNALS:
         return bytes_of(cell, unit=UNITS[settings.units.get(signal, "b")])
     return read_cell(signal, cell)
 
@@ -192,7 +191,7 @@ def _storage(facts: Mapping[str, Fact[Any]]) -> dict[str, Fact[Any]]:
     """The sizes that a zero makes unknown: a capacity of zero, no room on a device of no known capacity."""
     capacity = facts.get("capacity_bytes", NOT_REPORTED)
     if capacity == 0:
-        return {signal: ABSENT for signal in _SIZES if signal in facts}
+        return {signal: ABSENT for signal in SIZE_SIGNALS if signal in facts}
     unproven = isinstance(capacity, Gap) and facts.get("available_bytes") == 0
     return {"available_bytes": ABSENT} if unproven else {}
 

@@ -16,7 +16,17 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
-from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, Sighting, Signals, facts_of
+from fleet.model.device import (
+    FLAG_SIGNALS,
+    LIST_SIGNALS,
+    NUMBER_SIGNALS,
+    SIGNALS,
+    TIME_SIGNALS,
+    Device,
+    Sighting,
+    Signals,
+    facts_of,
+)
 from fleet.model.fact import Gap, Never, Reason
 from reports._format import Format, ReportContext, Written
 from reports._plain import sources_of
@@ -34,17 +44,12 @@ if TYPE_CHECKING:
 ROWS_IN_A_GROUP = 5_000
 Row: TypeAlias = "Sequence[object]"
 
-_FLAGS = (
-    *("managed", "supervised", "shared_ipad", "backup_enabled", "backup_restricted"),
-    *("roaming", "account_active", "lost_mode", "vpn_configured"),
-)
-_NUMBERS = ("capacity_bytes", "available_bytes", "battery_percent")
 _SIGNAL_KINDS = (
     dict.fromkeys(SIGNALS, "text")
-    | dict.fromkeys(_FLAGS, "flag")
-    | dict.fromkeys(_NUMBERS, "number")
+    | dict.fromkeys(FLAG_SIGNALS, "flag")
+    | dict.fromkeys(NUMBER_SIGNALS, "number")
     | dict.fromkeys(TIME_SIGNALS, "time")
-    | {"groups": "texts"}
+    | dict.fromkeys(LIST_SIGNALS, "texts")
 )
 DEVICES = {
     "as_of": "time",

@@ -89,7 +89,19 @@ class Signals:
 SIGNALS = tuple(field.name for field in fields(Signals))
 facts_of = attrgetter(*SIGNALS)
 """Every fact of a record or a device, in the order of `SIGNALS`: one call where a loop over names would take many."""
-TIME_SIGNALS = ("last_cloud_backup_at", "last_local_backup_at", "inventory_at", "checkin_at", "enrolled_at")
+
+
+def _of_type(*types: str) -> tuple[str, ...]:
+    """The signals that are declared to be one of these facts, in the order of `SIGNALS`."""
+    return tuple(field.name for field in fields(Signals) if field.type in {f"Fact[{name}]" for name in types})
+
+
+FLAG_SIGNALS = _of_type("bool")
+NUMBER_SIGNALS = _of_type("int")
+SIZE_SIGNALS = tuple(name for name in NUMBER_SIGNALS if name.endswith("_bytes"))
+TIME_SIGNALS = _of_type("datetime", "datetime | Never")
+LIST_SIGNALS = _of_type("tuple[str, ...]")
+"""What each signal is stands in its declaration alone; whatever is not in one of these is a text."""
 
 
 @frozen

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 
-from fleet.model.device import SIGNALS
+from fleet.model.device import (
+    FLAG_SIGNALS,
+    LIST_SIGNALS,
+    NUMBER_SIGNALS,
+    SIGNALS,
+    SIZE_SIGNALS,
+    TIME_SIGNALS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,25 +189,15 @@ gap_set = sa.Table(
 
 
 def _signal_column(name: str) -> sa.Column[Any]:
-    if name.endswith("_at"):
+    if name in TIME_SIGNALS:
         return sa.Column(name, UtcTime)
-    if name in {"capacity_bytes", "available_bytes"}:
+    if name in SIZE_SIGNALS:
         return sa.Column(name, sa.BigInteger)
-    if name == "battery_percent":
+    if name in NUMBER_SIGNALS:
         return sa.Column(name, sa.SmallInteger)
-    if name in {
-        "managed",
-        "supervised",
-        "shared_ipad",
-        "backup_enabled",
-        "backup_restricted",
-        "roaming",
-        "account_active",
-        "lost_mode",
-        "vpn_configured",
-    }:
+    if name in FLAG_SIGNALS:
         return sa.Column(name, sa.Boolean)
-    if name == "groups":
+    if name in LIST_SIGNALS:
         return sa.Column(name, sa.Text, comment="A JSON list of names")
     return sa.Column(name, sa.String(255))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from fleet.model.device import SIGNALS, TIME_SIGNALS
+from fleet.model.device import SIGNALS, SIZE_SIGNALS, TIME_SIGNALS
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
@@ -28,7 +28,7 @@ from reports.html.bands import EVERY
 from reports.html.devices import DAY_SIGNALS, Devices
 from reports.html.moments import minutes
 from reports.html.payload import payload
-from reports.html.sizes import SIZE_SIGNALS, SIZE_STEP
+from reports.html.sizes import SIZE_STEP
 from reports.html.tally import Tally
 from reports.html.view import view
 

@@ -10,7 +10,7 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from fleet.model.device import SIGNALS, TIME_SIGNALS, Device, facts_of
+from fleet.model.device import SIGNALS, SIZE_SIGNALS, TIME_SIGNALS, Device, facts_of
 from fleet.model.fact import NEVER, Gap, Never, Reason
 from fleet.model.fingerprint import fingerprint
 from reports.html import bands
@@ -19,7 +19,7 @@ from reports.html.findings import Findings
 from reports.html.moments import distance, minutes
 from reports.html.numbers import Numbers
 from reports.html.personal import Personal
-from reports.html.sizes import SIZE_SIGNALS, step_of
+from reports.html.sizes import step_of
 from reports.html.story import Story
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 SIZE_STEP = 100_000_000
-SIZE_SIGNALS = ("capacity_bytes", "available_bytes")
 _LARGEST = 2**31
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fleet.merge import conflicts
-from fleet.model.device import TIME_SIGNALS
+from fleet.model.device import SIZE_SIGNALS, TIME_SIGNALS
 from fleet.model.fact import Never
 from reports._plain import known
 from reports.html.columns import Phrases, Text, spelled
 from reports.html.moments import distance, minutes
 from reports.html.numbers import Numbers
-from reports.html.sizes import SIZE_SIGNALS, step_of
+from reports.html.sizes import step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
