@@ -1,7 +1,5 @@
 """Fixtures that more than one folder of tests asks for, and how hard property tests search."""
 
-import os
-
 import pytest
 from hypothesis import settings
 
@@ -17,6 +15,7 @@ from tests.databases import (
     usual_database,
     usual_place,
 )
+from tests.examples import examples
 
 __all__ = [
     "browser",
@@ -33,7 +32,6 @@ __all__ = [
 ]
 
 pytest.register_assert_rewrite("tests.faults")  # what a row of theirs asserts is shown in full when it fails
-# A machine's load is no fault of the code; and one Python searches in depth, the others look whether it works there.
-settings.register_profile("full", deadline=None)
-settings.register_profile("few", deadline=None, max_examples=10)
-settings.load_profile("few" if "FLEETKEEP_FEW_EXAMPLES" in os.environ else "full")
+# A machine's load is no fault of the code.
+settings.register_profile("fleetkeep", deadline=None, max_examples=examples(100))
+settings.load_profile("fleetkeep")

@@ -33,6 +33,7 @@ from reports.ticketing._grouping import Grouping
 from reports.ticketing._night import Night
 from reports.ticketing._text import Texts
 from reports.ticketing.registry import PROFILES
+from tests.examples import examples
 from tests.reports.a_run import (
     CONTEXT,
     NOW,
@@ -167,7 +168,7 @@ def _unpacked(path: Path) -> str:
     )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(said=people, also=people)
 def test_nothing_that_people_typed_is_in_any_byte(said: dict[str, Any], also: dict[str, Any]) -> None:
     """Whatever a check, a source or a waiver repeats of it, in whichever case of letters: no file of any format."""
@@ -186,7 +187,7 @@ def test_nothing_that_people_typed_is_in_any_byte(said: dict[str, Any], also: di
     assert "device-" in files["devices.csv"]
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(said=people, also=people)
 def test_nor_is_it_in_any_export(said: dict[str, Any], also: dict[str, Any]) -> None:
     """The same of every profile, whatever one ticket is about; with the tokens that the report has."""

@@ -19,6 +19,7 @@ from fleet.model.fact import ABSENT, NOT_REPORTED
 from fleet.model.finding import Clear, Found, Severity, Undetermined
 from fleet.model.outage import Outage
 from tests.checks.a_fleet_of_stops import Fleet, an_ordinary_fleet, counted
+from tests.examples import examples
 from tests.fleet_of import NOW, a_device, ago, days
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ def test_a_known_wave_is_not_found_again() -> None:
     share=st.floats(0.8, 1),
     background=st.floats(0, 0.04),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_strong_cause_is_never_missed(
     seed: int, members: int, others: int, share: float, background: float
 ) -> None:
@@ -193,7 +194,7 @@ def test_a_strong_cause_is_never_missed(
 
 
 @given(seed=st.integers(0, 10**9), shuffled=st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_the_order_of_devices_does_not_matter(seed: int, shuffled: random.Random) -> None:
     """The same fleet in another order gives the same incidents."""
     dice = random.Random(seed)

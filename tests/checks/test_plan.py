@@ -19,6 +19,7 @@ from fleet.model.device_report import Strength
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED
 from fleet.model.finding import Basis, Clear, Found, Severity, Status
 from tests.checks.standing import status
+from tests.examples import examples
 from tests.fleet_of import GB, Value, a_case, a_history, ago
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ def odd_device(signals: dict[str, Value], *, plan_known: bool) -> Case:
 
 
 any_device = st.builds(odd_device, st.fixed_dictionaries(ODD), plan_known=st.booleans())
-laws = settings(max_examples=200, derandomize=True, deadline=None, database=None)
+laws = settings(max_examples=examples(200), derandomize=True, deadline=None, database=None)
 
 
 @laws

@@ -20,6 +20,7 @@ from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
 from tests.connectors.fields import assert_storable, json_values, rules
 from tests.connectors.walking import Night, probed, walked
+from tests.examples import examples
 from tests.servers.addigy import API_KEY, ORG, Addigy, Item, fact, item, mac
 from tests.servers.loopback import Reply, reply
 
@@ -518,7 +519,7 @@ def test_groups_are_policies_by_name(listed: object, only: object, groups: objec
     assert groups_of(row, {"p1": "Base", "p2": "Kiosk", "p3": ABSENT}) == groups
 
 
-@hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(100), deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
     """Any JSON value in any place of an item leaves a record, or a rejected row, and its neighbour whole."""

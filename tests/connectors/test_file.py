@@ -21,6 +21,7 @@ from connectors.file import CONNECTOR, FileSettings
 from fleet.errors import BadAnswer, SourceError, Unreachable
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED, UNREADABLE, Gap, Reason
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -674,7 +675,9 @@ def test_the_export_of_a_school(tmp_path: Path) -> None:
 ANYTHING = st.text(max_size=40) | st.text(st.sampled_from('",;\t|\r\n \ufeff\x85\u2028aé'), max_size=8)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @example(names=['a "b"', "\r\n", ";;;"], delimiter=",", encoding="utf-8")
 @given(
     names=st.lists(ANYTHING, max_size=5),
@@ -704,7 +707,9 @@ JUNK = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     cells=st.fixed_dictionaries(dict.fromkeys(SIGNALS, JUNK)),
     date_format=st.sampled_from(["iso", "epoch", "%d.%m.%Y"]),
@@ -718,7 +723,9 @@ def test_no_cell_breaks_the_walk(tmp_path: Path, cells: dict[str, object], date_
         json.dumps([str(getattr(row, signal)) for signal in SIGNALS]).encode()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.binary(max_size=60), suffix=st.sampled_from([".csv", ".json", ".ndjson", ""]))
 def test_no_file_breaks_the_program(tmp_path: Path, content: bytes, suffix: str) -> None:
     """Bytes of any kind are read or refused in one clear error, never a traceback."""

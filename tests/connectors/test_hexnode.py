@@ -18,6 +18,7 @@ from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_REPORTED, UNREADABLE
 from tests.connectors.fields import anything_in, assert_storable, rules
 from tests.connectors.walking import Clock, Night, assert_refused, probed, walked
+from tests.examples import examples
 from tests.servers.hexnode import API_KEY, BASE, HOST, Hexnode, page, row
 
 DEVICES = f"{BASE}/devices/"
@@ -439,7 +440,7 @@ def test_platform(system: object, model: object, identifier: object, platform: o
     assert reading({"os_name": system, "model_name": model}, shown).platform == platform
 
 
-@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.data())
 def test_no_value_breaks_a_row(data: st.DataObject) -> None:
     """Whatever JSON stands in place of any value, the row becomes a record or is rejected."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fleet.errors import SourceError
 from fleet.model.device import DeviceRecord, Rejected
 from tests.connectors.test_file import pages
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,9 @@ ROWS = 12
 NAMED = {"serial": "Serial", "name": "Name", "user_name": "User", "last_cloud_backup_at": "Backup"}
 SUFFIXES = (".csv", ".json", ".ndjson")
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-16-be", "utf-32", "cp037", "shift_jis")
-few = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(
+    max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def objects() -> list[dict[str, str]]:

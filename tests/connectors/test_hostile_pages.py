@@ -28,6 +28,7 @@ from fleet.model.device import SIGNALS
 from tests.connectors.fields import assert_storable
 from tests.connectors.walking import Clock, Night, walked
 from tests.contracts.test_connectors import sample_of
+from tests.examples import examples
 from tests.servers.nanomdm import life, native_id
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def put(value: Any, path: tuple[str | int, ...], text: str) -> bytes:  # noqa: A
 
 
 few = hypothesis_settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -22,6 +22,7 @@ from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Pla
 from fleet.model.fact import ABSENT, NEVER, NOT_PERMITTED, UNREADABLE, Gap
 from tests.connectors.fields import assert_storable, json_values
 from tests.connectors.walking import Night, probed, walked
+from tests.examples import examples
 from tests.servers.jamf import JamfServer, Record, jamf_record, single_detail, stamp
 
 if TYPE_CHECKING:
@@ -399,7 +400,7 @@ def test_an_answer_of_another_shape_is_refused(results: bytes) -> None:
     assert server.count(DETAIL) == 2
 
 
-@hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_a_page(data: st.DataObject) -> None:
     """Any JSON value in any place of a row leaves a record with known kinds of facts, or a rejected row."""

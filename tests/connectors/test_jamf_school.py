@@ -20,6 +20,7 @@ from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NEVER, UNREADABLE
 from tests.connectors.fields import assert_storable, json_values, rules
 from tests.connectors.walking import Night, probed, walked
+from tests.examples import examples
 from tests.servers.jamf_school import API_KEY, NETWORK_ID, JamfSchool, Row, mac, refusal, tablet
 from tests.servers.loopback import Reply, reply
 
@@ -546,7 +547,7 @@ def test_a_row_without_identity_is_rejected(row: object) -> None:
     assert len(found.devices) == 2
 
 
-@hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(100), deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_value_anywhere_breaks_the_answer(data: st.DataObject) -> None:
     """Any JSON value in any place of a row leaves a record, or a rejected row, and its neighbour whole."""

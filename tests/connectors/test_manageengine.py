@@ -26,6 +26,7 @@ from fleet.model.device import DeviceRecord, Ownership, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
 from tests.connectors.fields import anything_in, assert_storable, rules
 from tests.connectors.walking import Night, assert_refused, probed, walked
+from tests.examples import examples
 from tests.servers.manageengine import (
     API_KEY,
     CLOUD,
@@ -569,7 +570,7 @@ def test_platform(system: object, product: object, name: object, platform: objec
     assert record.platform == platform
 
 
-@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+@hypothesis_settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.data())
 def test_no_value_breaks_a_row(data: st.DataObject) -> None:
     """Whatever JSON stands in place of any value, the row becomes a record or is rejected."""

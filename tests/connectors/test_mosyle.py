@@ -20,6 +20,7 @@ from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, UNREADABLE
 from tests.connectors.fields import assert_storable, json_values, rules
 from tests.connectors.walking import Night, assert_refused, probed, walked
+from tests.examples import examples
 from tests.servers.mosyle import PASSWORD, Mosyle, credentials, fleet, mosyle_row
 
 EDITIONS = ("business", "manager")
@@ -315,7 +316,7 @@ def test_a_serial_number_stands_in_for_the_udid() -> None:
     assert reading(deviceudid=None).native_id == "FK00000002"
 
 
-@hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(set(mosyle_row(1)) - {"deviceudid"})), json_values)
 def test_no_value_anywhere_breaks_a_row(column: str, value: object) -> None:
     """Any JSON value of any column leaves a record with short, clean texts."""

@@ -26,6 +26,7 @@ from fleet.model.device import DeviceRecord, Enrollment, Platform, Rejected
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE
 from tests.connectors.fields import assert_storable, json_values, rules
 from tests.connectors.walking import Clock, Night, assert_refused, failed, walked
+from tests.examples import examples
 from tests.servers.mobileconfig import NO_BACKUP
 from tests.servers.simplemdm import (
     API_KEY,
@@ -341,7 +342,7 @@ def test_attributes_of_another_kind_are_unreadable(section: object) -> None:
     assert found.devices["10"].serial is UNREADABLE
 
 
-@hypothesis_settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(sorted(simplemdm_row(1)["attributes"])), json_values)
 def test_no_value_anywhere_breaks_a_row(attribute: str, value: object) -> None:
     """Any JSON value of any attribute leaves a record with short, clean texts."""

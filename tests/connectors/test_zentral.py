@@ -19,6 +19,7 @@ from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Ownership, Pla
 from fleet.model.fact import ABSENT, NOT_PERMITTED, NOT_REPORTED, UNREADABLE, Gap
 from tests.connectors.fields import rules
 from tests.connectors.walking import Night, assert_refused, probed, walked
+from tests.examples import examples
 from tests.servers.zentral import (
     COMMANDS,
     DEVICES,
@@ -194,7 +195,7 @@ def test_an_answer_that_cannot_be_decoded(result: object) -> None:
     assert found.devices["2"].backup_enabled is True
 
 
-@hypothesis_settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@hypothesis_settings(max_examples=examples(200), deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_no_bytes_of_an_answer_break_a_page(data: st.DataObject) -> None:
     """A property list damaged anywhere leaves a record."""

@@ -15,6 +15,7 @@ from fleet.model.finding import Action, Finding, State
 from fleet.model.run import Outcome
 from fleet.model.waiver import Waiver
 from tests.databases import opened
+from tests.examples import examples
 from tests.fleet_of import Value, days
 from tests.nightly.a_night import POLICY, Office, a_phone, a_source, ill, night, serial
 
@@ -282,7 +283,7 @@ def seen_well(number: int, said: Mapping[str, Answer]) -> bool:
     )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NIGHTS)
 def test_nothing_resolves_unseen(usual_place: Place, nights: list[dict[str, Answer]]) -> None:
     """Whatever fails, and however long, no finding of a device resolves on a night on which nobody saw it well."""

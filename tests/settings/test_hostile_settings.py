@@ -17,6 +17,7 @@ from fleet.errors import SettingsError
 from fleet.settings import load
 from reports.notify.registry import CHANNELS
 from reports.registry import formats
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,9 @@ HOSTILE = (
     *("1979-05-27", "07:32:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "[" * 60 + "]" * 60),
 )  # fmt: skip
 """TOML values that a reader may stumble over."""
-few = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(
+    max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def read(folder: Path, content: bytes) -> list[str]:

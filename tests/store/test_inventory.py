@@ -15,6 +15,7 @@ from fleet.model.fact import ABSENT, GAPS, NEVER, UNREADABLE
 from fleet.model.run import Outcome
 from fleet.store import tables as t
 from fleet.store.tables import FAST, SLOW
+from tests.examples import examples
 from tests.fleet_of import GB, Value
 from tests.store.keeping import (
     a_phone,
@@ -71,7 +72,7 @@ RECORDS = st.fixed_dictionaries({name: values | ANY_GAP for name, values in VALU
     numbers=st.randoms(use_true_random=False),
 )
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -16,6 +16,7 @@ from fleet.store import tables as t
 from fleet.store.leftovers import discard_unfinished
 from fleet.store.open_run import open_run
 from tests.databases import opened
+from tests.examples import examples
 from tests.store.keeping import a_phone, collect, devices_of, fleet, joined, look, rows_in, write
 
 if TYPE_CHECKING:
@@ -250,7 +251,9 @@ REAL = st.tuples(
 
 
 @given(told=st.lists(REAL, min_size=1, max_size=8, unique=True), order=st.permutations(range(8)))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_order_of_sources_and_nights_does_not_matter(
     sqlite: SqliteFolder, told: list[tuple[int, str, str]], order: list[int]
 ) -> None:
