@@ -79,6 +79,7 @@ class Cluster:
     port: int = 0
     taken: list[str] = field(default_factory=list[str])
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _engine: sa.Engine | None = None
 
     def url(self, name: str) -> str:
         """The URL of the database called `name`."""
@@ -106,9 +107,11 @@ class Cluster:
             self.say(f"DROP DATABASE {self.taken.pop()} WITH (FORCE)")
 
     def say(self, statement: str) -> None:
-        """Have the server do something that no transaction may hold."""
-        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
+        """Have the server do something that no transaction may hold, on a connection kept for the next time."""
+        if self._engine is None:
+            url = self.url("postgres")
+            self._engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        with self._engine.connect() as connection:
             connection.exec_driver_sql(statement)
 
     def start(self) -> None:
@@ -119,6 +122,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop it at once, without a word to anybody."""
+        if self._engine is not None:
+            self._engine.dispose()
         self._control("-m", "immediate", "stop")
 
     def _control(self, *arguments: str) -> None:
