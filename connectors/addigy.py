@@ -23,7 +23,6 @@ from connectors._pages import by_number
 from connectors._probe import tried
 from connectors._tally import Tally, walks
 from fleet.errors import PermissionMissing, SourceError, Throttled
-from fleet.model.device import SIGNALS
 from fleet.model.fact import ABSENT
 
 if TYPE_CHECKING:
@@ -160,19 +159,7 @@ api_key = { env = "ADDIGY_TOKEN" }
 """
 
 _DETAIL = frozenset({"user_name", "user_email", "department", "pending_os_version"})
-_NEVER = frozenset(
-    {
-        "asset_tag",
-        "managed",
-        "ownership",
-        "last_local_backup_at",
-        "backup_restricted",
-        "account_active",
-        "vpn_configured",
-        "site",
-    }
-)
-_ALL = frozenset(SIGNALS) - _NEVER
+_ALL = frozenset(FIELDS) | _DETAIL | {"platform"}
 
 CONNECTOR = Connector(
     kind="addigy",

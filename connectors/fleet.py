@@ -25,7 +25,7 @@ from connectors._fleet_host import DETAIL_ONLY, FIELDS, PAGE, identity, read_hos
 from connectors._http import Answer, Api, open_api
 from connectors._one_by_one import OneByOne, Row, worth_asking
 from connectors._probe import anything, signed_in, tried
-from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Rejected
+from fleet.model.device import DeviceRecord, Enrollment, Rejected
 from fleet.model.fact import Gap
 from fleet.model.run import Trouble
 
@@ -163,15 +163,7 @@ api_token = { env = "FLEET_API_TOKEN" }
 # max_concurrency = 5
 """
 
-_UNKNOWN = {
-    "asset_tag",
-    "model_name",
-    "supervised",
-    "shared_ipad",
-    "last_local_backup_at",
-    "backup_restricted",
-}
-_PROVIDES = frozenset(SIGNALS) - _UNKNOWN - {"vpn_configured", "pending_os_version"}
+_PROVIDES = frozenset(FIELDS)
 
 CONNECTOR = Connector(
     kind="fleet",

@@ -20,7 +20,7 @@ from connectors._intune_login import IntuneSettings, Login
 from connectors._intune_policies import TEMPLATES, read_policies
 from connectors._intune_record import FIELDS, detailed, read_record
 from connectors._probe import anything, tried
-from fleet.model.device import SIGNALS, DeviceRecord, Platform, Rejected
+from fleet.model.device import DeviceRecord, Platform, Rejected
 from fleet.model.run import Trouble
 
 if TYPE_CHECKING:
@@ -167,21 +167,7 @@ client_secret = { env = "INTUNE_CLIENT_SECRET" }
 _PER_DEVICE = frozenset({"udid", "model_identifier", "battery_percent", "shared_ipad"})
 _DETAIL = _PER_DEVICE | {"lost_mode"}
 _PROFILES = frozenset({"backup_restricted", "vpn_configured"})
-_NEVER = {
-    "backup_enabled",
-    "last_cloud_backup_at",
-    "last_local_backup_at",
-    "inventory_at",
-    "pending_os_version",
-    "os_build",
-    "roaming",
-    "account_active",
-    "asset_tag",
-    "department",
-    "site",
-    "groups",
-}
-_LISTED = frozenset(SIGNALS) - _NEVER - _DETAIL - _PROFILES
+_LISTED = frozenset(FIELDS) - _DETAIL
 
 
 def provided(settings: IntuneSettings) -> frozenset[str]:
@@ -194,7 +180,7 @@ CONNECTOR = Connector(
     kind="intune",
     title="Microsoft Intune",
     settings=IntuneSettings,
-    provides=frozenset(SIGNALS) - _NEVER,
+    provides=frozenset(FIELDS) | _PROFILES,
     fields=FIELDS,
     permissions=(
         Permission(READ_DEVICES, "everything", CONSOLE),

@@ -29,7 +29,7 @@ from connectors._iru_record import FIELDS, SideData, identity, read_record
 from connectors._iru_side import CELLULAR, CUSTOM, INFORMATION, INSTALLED, PATHS, USERS, side_data
 from connectors._one_by_one import OneByOne
 from connectors._probe import anything, signed_in, tried
-from fleet.model.device import SIGNALS, DeviceRecord, Rejected
+from fleet.model.device import DeviceRecord, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,16 +152,7 @@ def _provided(settings: IruSettings) -> frozenset[str]:
 
 
 _BY_PROFILES = frozenset({"backup_restricted", "vpn_configured"})
-_PROVIDES = frozenset(SIGNALS) - {
-    "ownership",
-    "backup_enabled",
-    "last_cloud_backup_at",
-    "last_local_backup_at",
-    "battery_percent",
-    "account_active",
-    "pending_os_version",
-    "site",
-}
+_PROVIDES = frozenset(FIELDS) | _BY_PROFILES | {"department"}
 
 _EXAMPLE = """\
 url = "https://yourorg.api.kandji.io"   # the API URL of Settings > Access; with .eu for tenants in Europe

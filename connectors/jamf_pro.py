@@ -24,7 +24,7 @@ from connectors._jamf_walk import DeviceList
 from connectors._probe import anything, tried
 from connectors._tally import Tally, walks
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
-from fleet.model.device import SIGNALS, DeviceRecord, Rejected
+from fleet.model.device import DeviceRecord, Rejected
 from fleet.model.fact import Gap
 from fleet.model.run import Trouble
 
@@ -161,7 +161,7 @@ def _provided(settings: JamfProSettings) -> frozenset[str]:
     return _PROVIDES if settings.profiles else _PROVIDES - BY_PROFILES
 
 
-_PROVIDES = frozenset(SIGNALS) - {"pending_os_version"}
+_PROVIDES = frozenset(FIELDS) | BY_PROFILES
 _OF_PROFILES = (
     "true where an installed profile of Jamf Pro says so, never false: other sources of it are invisible; costs one "
     "request and one per profile, none with profiles = false; hidden under User Enrolment"

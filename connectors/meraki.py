@@ -32,7 +32,6 @@ from connectors._meraki_restrictions import restricted, restrictions_of
 from connectors._one_by_one import OneByOne
 from connectors._probe import anything, tried
 from fleet.errors import BadAnswer, NotFound, PermissionMissing, ServerTrouble, SourceError
-from fleet.model.device import SIGNALS
 from fleet.model.fact import Fact, Gap
 from fleet.model.run import Trouble
 
@@ -157,23 +156,7 @@ def _provided(settings: MerakiSettings) -> frozenset[str]:
     return _PROVIDES if settings.profiles else _PROVIDES - {"backup_restricted"}
 
 
-_PROVIDES = frozenset(SIGNALS) - {
-    "asset_tag",
-    "model_identifier",
-    "enrollment",
-    "ownership",
-    "shared_ipad",
-    "backup_enabled",
-    "last_cloud_backup_at",
-    "last_local_backup_at",
-    "inventory_at",
-    "roaming",
-    "account_active",
-    "lost_mode",
-    "vpn_configured",
-    "pending_os_version",
-    "department",
-}
+_PROVIDES = frozenset(FIELDS) | {"site"}
 
 _EXAMPLE = """\
 # In the dashboard: Organization > Settings, switch on "Dashboard API access"; Organization > Administrators, give

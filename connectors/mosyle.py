@@ -23,10 +23,11 @@ from connectors._mosyle_record import FIELDS, deleted, identity, read_record
 from connectors._pages import by_number
 from connectors._probe import tried
 from fleet.errors import BadAnswer
-from fleet.model.device import SIGNALS, DeviceRecord, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fleet.model.device import DeviceRecord, Rejected
 
 # Apple TVs and Macs stand in lists of their own, and have no iCloud Backup.
 _SYSTEMS = ("ios", "visionos")
@@ -121,8 +122,7 @@ CONNECTOR = Connector(
     kind="mosyle",
     title="Mosyle",
     settings=MosyleSettings,
-    provides=frozenset(SIGNALS)
-    - {"ownership", "last_local_backup_at", "backup_restricted", "vpn_configured", "department"},
+    provides=frozenset(FIELDS),
     fields=FIELDS,
     permissions=(
         Permission(USE_API, "the login", CONSOLE),

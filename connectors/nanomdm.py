@@ -17,7 +17,7 @@ from connectors._nanomdm_deliveries import Deliveries, delivery_files
 from connectors._nanomdm_record import FIELDS
 from connectors._probe import tried
 from fleet.errors import Unreachable
-from fleet.model.device import SIGNALS, DeviceRecord, Platform
+from fleet.model.device import DeviceRecord, Platform
 from fleet.model.fact import ABSENT
 from fleet.model.run import Trouble
 
@@ -145,12 +145,15 @@ events = "/var/lib/nanomdm-webhook"
 # password = { env = "NANOMDM_DB_PASSWORD" }
 """
 
+_CONCLUDED = frozenset(
+    {"managed", "ownership", "platform", "enrolled_at", "checkin_at", "inventory_at", "vpn_configured"}
+)
+
 CONNECTOR = Connector(
     kind="nanomdm",
     title="NanoMDM and MicroMDM",
     settings=NanoMdmSettings,
-    provides=frozenset(SIGNALS)
-    - {"asset_tag", "last_local_backup_at", "user_name", "user_email", "department", "site", "groups"},
+    provides=frozenset(FIELDS) | _CONCLUDED,
     fields=FIELDS,
     permissions=(
         Permission(

@@ -17,25 +17,12 @@ from connectors._probe import anything, tried
 from connectors._simplemdm_lists import CONSOLE, LARGEST_PAGE, READ_GROUPS, group_names, listed
 from connectors._simplemdm_profiles import READ_PROFILES, read_profiles
 from connectors._simplemdm_record import FIELDS, devices, read_record
-from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 READ_DEVICES = "Devices: read"
 _OF_PROFILES = frozenset({"backup_restricted", "vpn_configured"})
-_NEVER = {
-    "asset_tag",
-    "ownership",
-    "shared_ipad",
-    "last_local_backup_at",
-    "inventory_at",
-    "pending_os_version",
-    "user_name",
-    "user_email",
-    "department",
-    "site",
-}
 
 
 class SimpleMdmSettings(SourceSettings):
@@ -102,7 +89,7 @@ CONNECTOR = Connector(
     kind="simplemdm",
     title="SimpleMDM",
     settings=SimpleMdmSettings,
-    provides=frozenset(SIGNALS) - _NEVER,
+    provides=frozenset(FIELDS) | _OF_PROFILES | {"platform"},
     fields=FIELDS,
     provides_of=_provides,
     permissions=(

@@ -26,7 +26,6 @@ from connectors._workspace_one_profiles import (
     read_profiles,
 )
 from connectors._workspace_one_record import FIELDS, read_record
-from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,29 +143,18 @@ token_url = "https://emea.uemauth.workspaceone.com/connect/token"
 """
 
 _PROFILES = frozenset({"backup_restricted", "vpn_configured"})
-_NEVER = {
-    "model_identifier",
-    "shared_ipad",
-    "last_cloud_backup_at",
-    "last_local_backup_at",
-    "account_active",
-    "lost_mode",
-    "pending_os_version",
-    "department",
-    "groups",
-}
 
 
 def provided(settings: WorkspaceOneSettings) -> frozenset[str]:
     """The signals that a source with these settings reports."""
-    return frozenset(SIGNALS) - _NEVER - (frozenset[str]() if settings.profiles else _PROFILES)
+    return frozenset(FIELDS) | (_PROFILES if settings.profiles else frozenset[str]())
 
 
 CONNECTOR = Connector(
     kind="workspace_one",
     title="Omnissa Workspace ONE UEM",
     settings=WorkspaceOneSettings,
-    provides=frozenset(SIGNALS) - _NEVER,
+    provides=frozenset(FIELDS) | _PROFILES,
     fields=FIELDS,
     permissions=(
         Permission(READ_DEVICES, "everything", CONSOLE),
