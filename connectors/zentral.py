@@ -18,7 +18,6 @@ from connectors._probe import anything, signed_in, tried
 from connectors._zentral_answers import Answers, ZentralSettings, connections, page_size, unasked
 from connectors._zentral_device import FIELDS, PAGE
 from connectors._zentral_log import VIEW_COMMANDS, walked
-from fleet.model.device import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +77,7 @@ api_token = { env = "ZENTRAL_API_TOKEN" }
 # page_size = 500         # at most 500
 """
 
-_UNKNOWN = {"asset_tag", "model_name", "last_local_backup_at", "vpn_configured", "pending_os_version"}
-_PROVIDES = frozenset(SIGNALS) - _UNKNOWN - {"department", "site", "groups"}
+_PROVIDES = frozenset(FIELDS) | {"backup_restricted", "ownership"}
 
 CONNECTOR = Connector(
     kind="zentral",

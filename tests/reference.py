@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from connectors._connector import Connector
     from fleet.checks._fleet import FleetCheck
 
-DOCS = Path(__file__).parent.parent / "docs"
+README = Path(__file__).parent.parent / "README.md"
+DOCS = README.parent / "docs"
 Schema: TypeAlias = Mapping[str, Any]
 _MADE = "<!-- made from the code by `python -m tests.reference` -->\n\n"
 _TABLES: Mapping[str, type[BaseModel]] = {
@@ -91,6 +92,7 @@ def pages() -> dict[Path, str]:
         DOCS / "faults.md": _faults_page(),
         **{DOCS / "connectors" / f"{kind}.md": _connector_page(one) for kind, one in kinds.items()},
         DOCS / "connectors.md": _with_kinds((DOCS / "connectors.md").read_text("utf-8"), kinds.values()),
+        README: _with_matrix(README.read_text("utf-8")),
     }
 
 
@@ -268,6 +270,13 @@ def _faults_page() -> str:
 def _with_kinds(page: str, connectors: Iterable[Connector[Any]]) -> str:
     listed = "\n".join(f"- [{one.title}](connectors/{one.kind}.md): `{one.kind}`" for one in connectors)
     return re.sub(r"(<!-- kinds.*?-->\n).*?(<!-- /kinds -->)", rf"\1\n{listed}\n\n\2", page, flags=re.DOTALL)
+
+
+def _with_matrix(page: str) -> str:
+    made = capability.matrix(registry.OWN_KINDS)
+    return re.sub(
+        r"(<!-- connectors.*?-->\n).*?(<!-- /connectors -->)", rf"\1{made}\n\2", page, flags=re.DOTALL
+    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from connectors import registry
 from fleet.checks import CHECKS
-from fleet.cli import EXIT_CODES, capability, nightly
+from fleet.cli import EXIT_CODES, nightly
 from fleet.cli.app import app
 from fleet.errors import LockedError, OutputError, SettingsError, StoreError
 from fleet.settings import load
@@ -18,13 +18,6 @@ from reports.registry import OWN_FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-
-
-def test_the_capability_matrix_is_the_one_that_the_code_prints() -> None:
-    """An admin who chooses by the matrix gets what it promises; else paste what `fleetkeep connectors` prints."""
-    between = re.search(r"<!-- connectors:.*?-->\n(.*?)\n?<!-- /connectors -->", README, re.DOTALL)
-    assert between is not None
-    assert between[1] == capability.matrix(registry.OWN_KINDS)
 
 
 def test_every_command_is_in_the_readme() -> None:

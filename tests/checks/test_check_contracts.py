@@ -15,7 +15,15 @@ from fleet import guide
 from fleet.checks import CHECKS, FLEET_CHECKS, installed
 from fleet.checks._check import Check, run
 from fleet.errors import SettingsError
-from fleet.model.device import SIGNALS, Enrollment, Ownership, Platform
+from fleet.model.device import (
+    FLAG_SIGNALS,
+    LIST_SIGNALS,
+    SIGNALS,
+    TIME_SIGNALS,
+    Enrollment,
+    Ownership,
+    Platform,
+)
 from fleet.model.fact import ABSENT, NEVER, NOT_REPORTED
 from fleet.model.finding import Clear, Found, Severity, Undetermined, Verdict
 from fleet.model.policy import Policy
@@ -37,9 +45,13 @@ PUBLISHED = [
     "power-low",
     "silent-device",
 ]
-EDGES: dict[str, tuple[Value, ...]] = {
-    "backup_restricted": (True, False),
-    "backup_enabled": (True, False),
+VALUES: dict[str, tuple[Value, ...]] = {
+    **dict.fromkeys(SIGNALS, ("X",)),
+    **dict.fromkeys(FLAG_SIGNALS, (True, False)),
+    **dict.fromkeys(TIME_SIGNALS, (ago(1),)),
+    **dict.fromkeys(LIST_SIGNALS, (("X",),)),
+    "enrollment": tuple(Enrollment),
+    "ownership": tuple(Ownership),
     "last_cloud_backup_at": (NEVER, ago(1), ago(7.25), ago(20), ago(151), ago(181)),
     "enrolled_at": (ago(1), ago(400)),
     "capacity_bytes": (GB, 16 * GB, 128 * GB, 1000 * GB),
@@ -49,33 +61,11 @@ EDGES: dict[str, tuple[Value, ...]] = {
     "os_version": ("27.0.1", "26.6.1", "18.7.8", "8.4.1", "2.1", "newest", "30.0"),
     "os_build": ("24A446", "24B5054e"),
     "platform": (Platform.IOS, Platform.VISIONOS),
-    "account_active": (True, False),
-    "vpn_configured": (True, False),
     "battery_percent": (0, 19, 20, 100),
     "inventory_at": (ago(0.25), ago(8), ago(31)),
     "checkin_at": (ago(0.25), ago(8), ago(31)),
 }
-OTHER: dict[str, tuple[Value, ...]] = {
-    **EDGES,
-    "serial": ("X",),
-    "udid": ("X",),
-    "name": ("X",),
-    "asset_tag": ("X",),
-    "managed": (True, False),
-    "supervised": (True, False),
-    "enrollment": tuple(Enrollment),
-    "ownership": tuple(Ownership),
-    "shared_ipad": (True, False),
-    "last_local_backup_at": (ago(1),),
-    "roaming": (True, False),
-    "lost_mode": (True, False),
-    "pending_os_version": ("27.1",),
-    "user_name": ("X",),
-    "user_email": ("x@example.org",),
-    "department": ("X",),
-    "site": ("X",),
-    "groups": (("X",),),
-}
+"""Of each signal what makes a difference, or could."""
 BESIDE = Found(Severity.HIGH, "a backup problem, for the checks that only matter beside one")
 by_check = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 
@@ -98,7 +88,7 @@ def test_a_verdict_reached_without_a_fact_holds_whatever_the_fact_is(check: Chec
     signals = sorted(check.reads)
     verdicts = {
         values: verdict_on(check, **dict(zip(signals, values, strict=True)))
-        for values in product(*((*EDGES[signal], ABSENT) for signal in signals))
+        for values in product(*((*VALUES[signal], ABSENT) for signal in signals))
     }
     for values, verdict in verdicts.items():
         if isinstance(verdict, Undetermined):
@@ -118,13 +108,13 @@ def _fills(check: Check, signals: list[str], gappy: tuple[object, ...], full: tu
 @by_check
 def test_reads_is_the_whole_truth(check: Check) -> None:
     """No signal that a check does not declare can change its verdict."""
-    for chosen in product(*(EDGES[signal][:3] for signal in sorted(check.reads))):
+    for chosen in product(*(VALUES[signal][:3] for signal in sorted(check.reads))):
         device = a_device(**dict(zip(sorted(check.reads), chosen, strict=True)))
         history = a_history([40 - day for day in range(28)], battery=5)
         case = a_case(device, readings=history)
         expected = run(check, case, backup=BESIDE)
         for signal in sorted(set(SIGNALS) - check.reads):
-            for value in (*OTHER[signal], ABSENT, NOT_REPORTED):
+            for value in (*VALUES[signal], ABSENT, NOT_REPORTED):
                 changed = replace(case, device=replace(device, **{signal: value}))
                 assert run(check, changed, backup=BESIDE) == expected, signal
 
@@ -142,7 +132,7 @@ def test_a_check_finds_and_clears(check: Check) -> None:
     """Each check can find its problem and can clear a device of it."""
     verdicts = [
         verdict_on(check, **dict(zip(sorted(check.reads), values, strict=True)))
-        for values in product(*(EDGES[signal] for signal in sorted(check.reads)))
+        for values in product(*(VALUES[signal] for signal in sorted(check.reads)))
     ]
     assert any(isinstance(verdict, Found) for verdict in verdicts)
     assert any(isinstance(verdict, Clear) for verdict in verdicts)
