@@ -135,7 +135,7 @@ class Connector(Generic[S]):
         kind: the word in the settings.
         title: the product's name.
         settings: its keys.
-        provides: the signals it can report; all others read as `not_reported`.
+        provides: the signals it can report, mostly those of `fields`; all others read as `not_reported`.
         permissions: the least that the credential must be granted.
         walk: yields the pages of one collection; raises `SourceError` where it cannot go on. Ending without an
             error means that every device of the source was walked past.

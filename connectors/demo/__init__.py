@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from connectors._connector import Connector, Page, SourceSettings, Surroundings
+from connectors._jamf_record import FIELDS
 from connectors.demo.deck import Source
 from connectors.demo.export import COLUMNS, DATE_FORMAT, write_export
 from connectors.demo.fleet import Fleet, made_up_fleet
@@ -114,12 +115,6 @@ def probe(_settings: DemoSettings, _around: Surroundings) -> Iterator[tuple[str,
     yield "made-up fleet", None
 
 
-_REPORTED = """
-serial udid name asset_tag model_identifier model_name platform os_version os_build managed supervised
-enrollment ownership shared_ipad capacity_bytes available_bytes backup_enabled last_cloud_backup_at
-last_local_backup_at inventory_at checkin_at enrolled_at battery_percent roaming account_active lost_mode
-user_name user_email department site groups
-"""
 _EXAMPLE = """\
 # devices = 250
 # nights = 30      # the fleet is shown as it is on the last of them
@@ -130,7 +125,7 @@ CONNECTOR = Connector(
     kind="demo",
     title="Made-up fleet",
     settings=DemoSettings,
-    provides=frozenset(_REPORTED.split()),
+    provides=frozenset(FIELDS),
     permissions=(),
     walk=walk,
     probe=probe,
