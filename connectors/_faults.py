@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TypeVar
 
 import httpx
 
-from fleet.errors import Unreachable
+from fleet.errors import Unreachable, cause_of
 
 UNSENDABLE = (httpx.LocalProtocolError, UnicodeEncodeError)
 """What a request raises that cannot even be written down, as with a line break in a header."""
 
 _ALWAYS, _SELDOM, _ONCE = 8, 3, 1
-E = TypeVar("E", bound=BaseException)
 
 # OpenSSL's verify codes (openssl-verification-options(1), read 2026-11-23).
 _CERTIFICATE = {
@@ -64,27 +62,20 @@ def _diagnosis(error: httpx.TransportError, timeout_seconds: float) -> tuple[int
 
 
 def _connection(error: httpx.ConnectError) -> tuple[int, str]:
-    if refusal := _within(error, ssl.SSLCertVerificationError):
+    if refusal := cause_of(error, ssl.SSLCertVerificationError):
         flaw = _CERTIFICATE.get(refusal.verify_code, "cannot be verified: name its CA bundle in verify")
         return _ONCE, f"cannot be trusted: its certificate {flaw}"
-    if (tls := _within(error, ssl.SSLError)) and not isinstance(tls, ssl.SSLEOFError):
+    if (tls := cause_of(error, ssl.SSLError)) and not isinstance(tls, ssl.SSLEOFError):
         return (
             _ONCE,
             f"speaks no TLS that we accept ({_reason(tls)}): TLS 1.2 is needed; check url and port",
         )
-    if _within(error, socket.gaierror):
+    if cause_of(error, socket.gaierror):
         return _SELDOM, "is not known by that name: check url and DNS"
-    if _within(error, ConnectionRefusedError):
+    if cause_of(error, ConnectionRefusedError):
         return _SELDOM, "refuses the connection: check url, port and firewall"
     return _SELDOM, "cannot be reached: check url, network and firewall"
 
 
 def _reason(error: ssl.SSLError) -> str:
     return (error.reason or "no reason given").lower().replace("_", " ")
-
-
-def _within(error: BaseException, kind: type[E]) -> E | None:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, kind):
-        cause = cause.__cause__ or cause.__context__
-    return cause

@@ -22,6 +22,10 @@ Messages name the place and the remedy. They never carry response bodies, secret
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+E = TypeVar("E", bound=BaseException)
+
 
 class FleetkeepError(Exception):
     """Root of all our errors; `str()` of one is fit to be shown to the person at the keyboard."""
@@ -127,3 +131,11 @@ class BadAnswer(SourceError):
     """The answer cannot be what was asked for: wrong type, cut short, too large, or a loop."""
 
     code = "bad_answer"
+
+
+def cause_of(error: BaseException, kind: type[E]) -> E | None:
+    """The first of that kind among an error and what it came from; None if there is none."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cause

@@ -8,7 +8,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from fleet.model.fact import Fact, Gap
+from fleet.model.fact import known
 
 if TYPE_CHECKING:
     from fleet.model.device import Device
@@ -31,11 +31,6 @@ def file_name(name: str, identity: str, otherwise: str) -> str:
 
 
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
-
-
-def known(fact: Fact[T]) -> T | None:
-    """The value of `fact`, or None where there is none: null in JSON, an empty cell in a table."""
-    return None if isinstance(fact, Gap) else fact
 
 
 def model_of(device: Device) -> str | None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import orjson
 
 from fleet.model.device import SIGNALS, Device, facts_of
-from fleet.model.fact import Gap, Never, Reason
+from fleet.model.fact import Gap, Never, Reason, known
 from fleet.model.finding import Finding, Severity, Status
-from reports._plain import known, model_of, sources_of, zulu
+from reports._plain import model_of, sources_of, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

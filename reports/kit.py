@@ -5,12 +5,12 @@ What stands here keeps its name and meaning within a major version; modules with
 
 from fleet.model.device import Device
 from fleet.model.device_report import DeviceReport
-from fleet.model.fact import Gap
+from fleet.model.fact import Gap, known
 from fleet.model.finding import Finding, Severity, Status
 from fleet.model.run import RunReport
 from reports._csv import Table, guard
 from reports._format import CheckText, Format, ReportContext, Writer, Written
-from reports._plain import known, zulu
+from reports._plain import zulu
 from reports.directory import writing
 
 __all__ = [

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleet.model.fact import known
 from reports._format import Format, ReportContext, Written
-from reports._plain import known
 from reports.directory import writing
 from reports.json_objects import Object, device_object, encode, finding_object
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.model.fact import Fact, Gap, Never
+from fleet.model.fact import Fact, Gap, Never, known
 from reports._csv import Cell, Table, guard
 from reports._format import Format, ReportContext, Written
-from reports._plain import known, model_of, sources_of, zulu
+from reports._plain import model_of, sources_of, zulu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

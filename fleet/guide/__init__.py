@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from fleet.apple.catalog import parse_version
 from fleet.guide.fix import Fix
@@ -16,7 +16,7 @@ from fleet.guide.reading import read_fix, read_labels
 from fleet.guide.table import GuideError
 from fleet.model.device import Enrollment, Platform
 from fleet.model.device_report import Handling
-from fleet.model.fact import Fact, Gap
+from fleet.model.fact import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fleet.guide.reading import Labels
     from fleet.model.device import Device
 
-_T = TypeVar("_T")
 
 __all__ = ["ORDER", "Fix", "GuideError", "handling_of", "load", "managed", "possible", "steps"]
 
@@ -96,10 +95,10 @@ def handling_of(device: Device, catalog: Catalog) -> Handling:
     """What the wording of instructions for this device depends on, as far as it is known."""
     return _handling(
         catalog,
-        _known(device.model_identifier),
-        _known(device.model_name),
-        _known(device.os_version),
-        _known(device.platform),
+        known(device.model_identifier),
+        known(device.model_name),
+        known(device.os_version),
+        known(device.platform),
     )
 
 
@@ -133,10 +132,6 @@ def _class(identifier: str | None, name: str | None, platform: Platform | None) 
             if text and text.strip().casefold().startswith(beginning):
                 return device_class
     return _BY_PLATFORM.get(platform, "other")
-
-
-def _known(fact: Fact[_T]) -> _T | None:
-    return None if isinstance(fact, Gap) else fact
 
 
 @lru_cache(maxsize=1024)

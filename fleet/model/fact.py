@@ -57,3 +57,8 @@ def need(fact: Fact[T]) -> T:
     if isinstance(fact, Gap):
         raise MissingFact
     return fact
+
+
+def known(fact: Fact[T]) -> T | None:
+    """The value of `fact`, or None: for those who write it down, as null or an empty cell, and judge nothing by it."""
+    return None if isinstance(fact, Gap) else fact

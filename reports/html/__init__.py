@@ -6,21 +6,18 @@ a list that only ever draws the rows in sight.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import tempfile
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from fleet.model.device import SIGNALS, SIZE_SIGNALS, TIME_SIGNALS
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
+from reports._page import digest, resource, templates
 from reports.directory import writing
 from reports.html import incidents, words
 from reports.html.advice import Advice
@@ -35,6 +32,8 @@ from reports.html.view import view
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from jinja2 import Template
 
     from fleet.model.brand import Brand
     from fleet.model.device_report import DeviceReport
@@ -127,39 +126,23 @@ def _kind(signal: str) -> str:
 
 def _assets(brand: Brand) -> dict[str, object]:
     """The page's own style and script, and the hashes that let nothing else run."""
-    style = style_of(brand, "".join(_resource(f"style/{name}") for name in _STYLES))
+    style = style_of(brand, "".join(resource(__name__, f"style/{name}") for name in _STYLES))
     # One module from several files: each keeps its names to the others, none to the page.
-    script = "\n".join(_resource(f"script/{name}") for name in _SCRIPTS)
+    script = "\n".join(resource(__name__, f"script/{name}") for name in _SCRIPTS)
     return {
         "brand": brand,
         "style": Markup(style),  # noqa: S704 - our own file, no outside text in it
         "script": Markup(script),  # noqa: S704 - likewise
         "policy_header": (
-            f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+            f"default-src 'none'; script-src '{digest(script)}'; style-src '{digest(style)}'; "
             "img-src data:; base-uri 'none'; form-action 'none'"
         ),
     }
 
 
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 @cache
 def _template() -> Template:
-    # autoescape by file name would leave a name that ends in .j2 unescaped.
-    jinja = Environment(
-        loader=FunctionLoader(lambda name: _resource(f"page/{name}")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return jinja.get_template("page.html.j2")
-
-
-def _resource(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return templates(__name__, "page/").get_template("page.html.j2")
 
 
 def _open(directory: Path, context: ReportContext) -> HtmlReport:

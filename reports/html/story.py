@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.merge import conflicts
 from fleet.model.device import SIZE_SIGNALS, TIME_SIGNALS
-from fleet.model.fact import Never
-from reports._plain import known
+from fleet.model.fact import Never, known
 from reports.html.columns import Phrases, Text, spelled
 from reports.html.moments import distance, minutes
 from reports.html.numbers import Numbers

@@ -8,9 +8,8 @@ from heapq import heappush, heappushpop
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
-from fleet.model.fact import NEVER, Gap, Never
+from fleet.model.fact import NEVER, Gap, Never, known
 from fleet.model.finding import Severity, State, Status
-from reports._plain import known
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,11 +6,11 @@ import re
 import ssl
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import httpx
 
-from fleet.errors import Undelivered
+from fleet.errors import Undelivered, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,6 @@ _REFUSALS = {
     410: "does not know the address any more; make a new webhook",
     413: "finds the message too large",
 }
-E = TypeVar("E", bound=BaseException)
 
 
 def send(
@@ -100,7 +99,7 @@ def _wait(response: httpx.Response) -> float:
 
 
 def _unreached(error: httpx.TransportError, seconds: float) -> Undelivered:
-    if _within(error, ssl.SSLCertVerificationError):
+    if cause_of(error, ssl.SSLCertVerificationError):
         return Undelivered(
             "the other side's certificate cannot be verified; name its CA bundle in verify", again=False
         )
@@ -116,10 +115,3 @@ def _unreached(error: httpx.TransportError, seconds: float) -> Undelivered:
         case _:
             said = "the connection broke off"
     return Undelivered(said, again=True)
-
-
-def _within(error: BaseException, kind: type[E]) -> E | None:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, kind):
-        cause = cause.__cause__ or cause.__context__
-    return cause

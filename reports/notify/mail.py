@@ -15,7 +15,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
-from importlib.resources import files
 from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -216,11 +215,9 @@ def _attachable(settings: MailSettings, message: Message) -> tuple[Path | None, 
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - for whoever sends mail
+    from reports._page import templates  # noqa: PLC0415 - its template engine is for whoever sends mail
 
-    # autoescape by file name would leave a name that ends in .j2 unescaped.
-    jinja = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return jinja.from_string(files("reports.notify").joinpath("mail.html.j2").read_text("utf-8"))
+    return templates("reports.notify").get_template("mail.html.j2")
 
 
 CHANNEL = Channel(

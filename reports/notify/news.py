@@ -11,9 +11,9 @@ from bisect import insort
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from fleet.model.fact import known
 from fleet.model.finding import Finding, Severity, State
 from fleet.model.run import Outcome, RunReport, Totals
-from reports._plain import known
 from reports.notify._message import LONGEST_SENTENCE, Entry, Message, SourceNews, plain
 
 if TYPE_CHECKING:

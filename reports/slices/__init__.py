@@ -6,23 +6,21 @@ number. A device that belongs to several (groups, sources) stands in each, as it
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import pickle
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from fleet.model.fact import known
 from fleet.model.finding import Status
 from fleet.model.run import Totals
 from reports._brand import style_of
 from reports._format import Format, Written
-from reports._plain import file_name, known
+from reports._page import digest, resource, templates
+from reports._plain import file_name
 from reports.directory import writing
 from reports.html import words
 
@@ -117,21 +115,21 @@ class Slices:
         return f"no {self._split_by}"
 
     def _write_portfolio(self, folders: Mapping[str, str], run: RunReport) -> None:
-        style = style_of(self._context.brand, _resource("portfolio.css"))
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        template = Environment(
-            autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )
-        text = template.from_string(_resource("portfolio.html.j2")).render(
-            title=run.title,
-            as_of=f"{run.as_of:%Y-%m-%d %H:%M} UTC",
-            split_by=self._split_by,
-            brand=self._context.brand,
-            style=Markup(style),  # noqa: S704 - our own file, and a checked colour
-            policy_header=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'",
-            words=words.STATUSES,
-            rows=sorted(self._rows(folders), key=_worst_first),
-            opens="index.html" if any(one.name == "html" for one in self._formats) else "",
+        style = style_of(self._context.brand, resource(__name__, "portfolio.css"))
+        text = (
+            templates(__name__)
+            .get_template("portfolio.html.j2")
+            .render(
+                title=run.title,
+                as_of=f"{run.as_of:%Y-%m-%d %H:%M} UTC",
+                split_by=self._split_by,
+                brand=self._context.brand,
+                style=Markup(style),  # noqa: S704 - our own file, and a checked colour
+                policy_header=f"default-src 'none'; style-src '{digest(style)}'; img-src data:; base-uri 'none'",
+                words=words.STATUSES,
+                rows=sorted(self._rows(folders), key=_worst_first),
+                opens="index.html" if any(one.name == "html" for one in self._formats) else "",
+            )
         )
         (self._directory / "index.html").write_text(text, encoding="utf-8", errors="replace", newline="\n")
 
@@ -204,10 +202,6 @@ def format_of(split_by: str, formats: Sequence[Format]) -> Format:
         files=(f"{FOLDER}/index.html",),
         open=lambda directory, context: Slices(directory, context, formats, split_by),
     )
-
-
-def _resource(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
 SPLITS: Mapping[str, Names] = {"site": _sites, "group": _groups, "source": _sources}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.model.fact import Gap, Never
+from fleet.model.fact import Gap, Never, known
 from fleet.model.finding import Severity, Status
-from reports._plain import known
 from reports.ticketing._kind import line, one_of
 from reports.ticketing._profile import Asset, Column
 from reports.ticketing._ticket import label

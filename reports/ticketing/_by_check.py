@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fleet.model.device_report import ANY_DEVICE
+from fleet.model.fact import known
 from fleet.model.finding import Action, Finding
 from fleet.model.fingerprint import fingerprint
-from reports._plain import known
 from reports.ticketing._kind import flat
 from reports.ticketing._night import Night, plan_of, ticket_of
 from reports.ticketing._text import SOLVED

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fleet.model.fact import known
 from fleet.model.finding import State
 from reports._guide import Handling
-from reports._plain import known, model_of
+from reports._plain import model_of
 from reports.html import words
 from reports.tables import evidence_text
 from reports.ticketing._kind import flat

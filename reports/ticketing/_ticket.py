@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports._plain import known, model_of
+from fleet.model.fact import known
+from reports._plain import model_of
 from reports.ticketing._kind import flat
 
 if TYPE_CHECKING:

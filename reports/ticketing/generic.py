@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fleet.model.fact import known
 from fleet.model.finding import Action, Basis, Severity, State
-from reports._plain import known, model_of
+from reports._plain import model_of
 from reports.ticketing._kind import fingerprint, line, link, matching, moment, number, one_of, prose
 from reports.ticketing._profile import Column, TicketProfile
 

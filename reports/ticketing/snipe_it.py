@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports._plain import known, model_of
+from fleet.model.fact import known
+from reports._plain import model_of
 from reports.ticketing import _asset
 from reports.ticketing._kind import flat, line, matching
 from reports.ticketing._profile import AssetProfile, Column

@@ -6,26 +6,25 @@ anybody else stands in it. `index.html` beside them tells the administrator whos
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from fleet.model.fact import Never
+from fleet.model.fact import Never, known
 from fleet.model.finding import Status
 from reports._brand import style_of
 from reports._format import Format, ReportContext, Written
 from reports._guide import Guide, bundled_guide
-from reports._plain import file_name, known, model_of
+from reports._page import digest, resource, templates
+from reports._plain import file_name, model_of
 from reports.directory import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from jinja2 import Environment
 
     from fleet.model.device_report import DeviceReport, Handling
     from fleet.model.run import RunReport
@@ -113,8 +112,7 @@ class UserSheets:
 
     def _write(self, name: str, template: str, run: RunReport, **values: object) -> None:
         brand = self._context.brand
-        style = style_of(brand, _resource("sheet.css"))
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        style = style_of(brand, resource(__name__, "sheet.css"))
         text = (
             _templates()
             .get_template(template)
@@ -123,7 +121,7 @@ class UserSheets:
                 as_of=f"{run.as_of:%Y-%m-%d}",
                 brand=brand,
                 style=Markup(style),  # noqa: S704 - our own file, and a checked colour
-                policy_header=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'",
+                policy_header=f"default-src 'none'; style-src '{digest(style)}'; img-src data:; base-uri 'none'",
                 **values,
             )
         )
@@ -156,17 +154,7 @@ def _entry(report: DeviceReport, fixes: tuple[str, ...]) -> _Entry:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _resource(name: str) -> str:
-    return files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return templates(__name__)
 
 
 def _open(directory: Path, context: ReportContext) -> UserSheets:

@@ -11,7 +11,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reports._plain import known, zulu
+from fleet.model.fact import known
+from reports._plain import zulu
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
