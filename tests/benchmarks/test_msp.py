@@ -14,6 +14,8 @@ from tests.benchmarks.msp import main
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.mark.skipif(sys.platform != "linux" or not os.path.exists("/proc/net/dev"), reason="counts by /proc")  # noqa: PTH110
 def test_the_benchmark_of_tenants_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

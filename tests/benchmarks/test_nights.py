@@ -12,6 +12,8 @@ from tests.benchmarks.jamf_fleet import rows
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.no_cover
+
 
 def test_the_benchmark_of_nights_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Small, so that it stays in order: a server of its own, the installed command and the floor, a row for each."""

@@ -45,6 +45,7 @@ def some(number: int, *kind: Factor, last: datetime | None = None) -> list[tuple
     return [(kind, last)] * number
 
 
+@pytest.mark.no_cover
 def test_no_false_wave_in_a_thousand_fleets() -> None:
     """Neglected sites, Fridays and the eve of a holiday make no incident, in none of a thousand made-up fleets."""
     assert [seed for seed in range(1000) if an_ordinary_fleet(random.Random(seed)).waves] == []

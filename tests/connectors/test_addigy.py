@@ -68,6 +68,7 @@ def test_every_device_comes_once(count: int, page_size: int, per_page: int) -> N
     assert (found.expected, found.troubles) == (count, [])
 
 
+@pytest.mark.no_cover
 def test_what_a_thousand_devices_cost() -> None:
     """One request per page for devices, one for their updates; people and policies once a night."""
     vendor = Addigy(1000)

@@ -135,6 +135,7 @@ def test_a_page_of_another_shape_is_an_error(broken: Record) -> None:
         night(AppleBusiness(page_hook=odd))
 
 
+@pytest.mark.no_cover
 def test_requests_for_a_thousand_devices() -> None:
     """A token, three lists in pages of a thousand, and a request for each iPhone and iPad; a Mac costs none."""
     server = AppleBusiness(devices=1000)

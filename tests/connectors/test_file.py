@@ -522,6 +522,7 @@ def test_pages_of_a_thousand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["devices.csv", "devices.ndjson"])
+@pytest.mark.no_cover
 def test_a_large_file_is_streamed(tmp_path: Path, name: str) -> None:
     """A CSV or NDJSON file may be larger than `max_body_mb` and is never held whole."""
     path = tmp_path / name

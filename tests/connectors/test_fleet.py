@@ -61,6 +61,7 @@ def test_every_host_comes_once(count: int, page_size: int, cap: int) -> None:
     assert found.expected == count
 
 
+@pytest.mark.no_cover
 def test_what_a_thousand_devices_cost() -> None:
     """One request per phone or tablet, one per page of a hundred, and three besides."""
     server = FleetServer(1000)

@@ -79,6 +79,7 @@ def test_the_key_stands_bare() -> None:
     assert {one.headers["authorization"] for one in server.asked} == {API_KEY}
 
 
+@pytest.mark.no_cover
 def test_a_thousand_devices_cost_a_thousand_and_fourteen_requests() -> None:
     """Ten pages, the groups with members, and a page per device; ten requests without details."""
     rows = [row(number) for number in range(1, 1001)]

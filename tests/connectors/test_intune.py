@@ -74,6 +74,7 @@ def test_the_list_is_asked_for_phones_and_tablets() -> None:
         ({"profiles": False, "detail": False}, 1 + 1 + 1),
     ],
 )
+@pytest.mark.no_cover
 def test_what_a_thousand_devices_cost(keys: dict[str, bool], requests: int) -> None:
     """Details cost fifty requests per thousand devices, the list one, and both can be spared."""
     server = Intune(devices=[device(number) for number in range(1, 1001)], page_cap=1000)

@@ -110,6 +110,7 @@ def test_a_list_that_ignores_the_offset_ends() -> None:
     assert server.count(LIST) < 6
 
 
+@pytest.mark.no_cover
 def test_what_a_thousand_devices_cost() -> None:
     """Four requests to prove and list, and one per iPhone and iPad at a pace that leaves Iru's hour to others."""
     server = IruServer(devices=[iru_device(n) for n in range(1000)], installed=[])
@@ -120,6 +121,7 @@ def test_what_a_thousand_devices_cost() -> None:
     assert sum(found.waits) == pytest.approx((len(server.asked) - 600) / 2, abs=1)
 
 
+@pytest.mark.no_cover
 def test_details_stop_where_the_time_does() -> None:
     """Devices beyond what the deadline leaves time for come without details, and the report says how many."""
     server = IruServer(devices=[iru_device(n) for n in range(1000)], installed=[])

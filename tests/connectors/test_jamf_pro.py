@@ -179,6 +179,7 @@ def test_a_server_in_trouble_is_not_taken_for_bad_records() -> None:
     assert len(server.asked) < 120
 
 
+@pytest.mark.no_cover
 def test_a_fleet_of_unreadable_records_stays_bounded() -> None:
     """Records that break every page cannot make the walk ask for ever."""
     server = JamfServer(devices=8000, hard=frozenset(str(n) for n in range(1, 8000, 15)))

@@ -139,6 +139,7 @@ def test_a_next_page_elsewhere_is_not_followed() -> None:
         night(ManageEngine(next_host="https://evil.example"), page_size=10)
 
 
+@pytest.mark.no_cover
 def test_a_thousand_devices_cost_a_thousand_and_twenty_one_requests() -> None:
     """Twenty pages, a request per device and one for a token; twenty-one without details."""
     rows = [row(number) for number in range(1, 1001)]

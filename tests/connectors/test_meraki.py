@@ -67,6 +67,7 @@ def test_a_night_over_a_socket() -> None:
     assert devices_asked(server, CABLES) == 0
 
 
+@pytest.mark.no_cover
 def test_what_a_thousand_devices_cost() -> None:
     """One page and the owners, the list of networks, and a request per iPhone and iPad."""
     server = MerakiServer(networks={SCHOOL: [meraki_device(n) for n in range(1000)]})

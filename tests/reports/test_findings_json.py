@@ -241,6 +241,7 @@ def test_half_a_character_costs_only_itself(tmp_path: Path) -> None:
     assert document(tmp_path, report)["devices"][0]["name"] == "bad ? half"
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_fleet(tmp_path: Path) -> None:
     """Two thousand devices take no more memory than a few: they wait on disk."""
     writer = FORMAT.open(tmp_path, CONTEXT)

@@ -257,6 +257,7 @@ def test_evidence_reads_as_text(evidence: Evidence, text: str) -> None:
     assert evidence_text(evidence) == text
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_fleet(tmp_path: Path) -> None:
     """Two thousand devices take no more memory than a few: rows go to disk."""
     writer = Tables(tmp_path, CONTEXT, TITLES)

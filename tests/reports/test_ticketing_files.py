@@ -133,6 +133,7 @@ def test_a_file_for_a_spreadsheet_keeps_numbers_of_digits(tmp_path: Path) -> Non
     assert [row[column] for column in columns[:4]] == ["000123", "3-4", "26.7.1", "MAR1"]
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_fleet(tmp_path: Path) -> None:
     """Two thousand tickets take no more memory than ten: each is written when its device is known."""
     peaks: list[int] = []
