@@ -137,38 +137,39 @@ def test_a_second_run_leaves_the_file_to_the_first(office: Office) -> None:
 
 
 def test_a_bug(office: Office, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A check of somebody else's that breaks ends the night with 70, and the file says so without its words."""
+    """A report of somebody else's that breaks ends the night with 70, and the file says so without its words."""
     plugs = tmp_path_factory.mktemp("plugs")
     plug_in(plugs)
-    office.configure(DEMO)
+    office.configure(DEMO, head='[report]\nformats = ["json", "careless"]')
     assert office("run", PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}").code == 70
     told = last_run(office)
     assert (told["outcome"], told["exit_code"], told["report"]) == ("broken", 70, None)
     assert told["error"] == "a bug of ours (RuntimeError)"
+    office.configure(DEMO)
     assert office("run").code == 0
     assert last_run(office)["exit_code"] == 0
 
 
 def plug_in(folder: Path) -> None:
-    """Install a check that breaks on every device."""
+    """Install a report that breaks on every device."""
     (folder / "careless.py").write_text(
         """
-from fleet.checks._check import Check
-from fleet.model.finding import Basis
+from reports._format import Format
 
-def judge(case):
-    raise RuntimeError(case.device.user_name)
+class Careless:
+    def __init__(self, directory, context):
+        pass
 
-CHECK = Check(
-    id="careless", title="Careless", rule="Never.", basis=Basis.OBSERVED, reads=frozenset(), fixes=(),
-    judge=judge, source="made up",
-)
+    def device(self, report):
+        raise RuntimeError(report.device.user_name)
+
+FORMAT = Format(name="careless", files=(), open=Careless)
 """
     )
     metadata = folder / "careless-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: careless\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[fleetkeep.checks]\ncareless = careless:CHECK\n")
+    (metadata / "entry_points.txt").write_text("[fleetkeep.reports]\ncareless = careless:FORMAT\n")
 
 
 def test_log_lines_for_a_shipper_know_run_and_source(office: Office) -> None:
