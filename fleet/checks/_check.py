@@ -143,8 +143,8 @@ def run(
         verdict = check.judge(case)
     except MissingFact:
         return Undetermined(gaps(check, case))
-    except FleetkeepError:
-        raise  # the database, which it asked for readings
+    except (FleetkeepError, MemoryError):
+        raise  # of the database, which it asked for readings, or of the machine
     except Exception as error:
         if broke is None:
             raise

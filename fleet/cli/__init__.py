@@ -47,7 +47,7 @@ def main() -> None:
         logs.say(f"{_WORDS[stop.code]}; nothing half-done will be believed")
         _end(stop.code)
     except Exception as error:  # noqa: BLE001 - the last place that can tell the admin in one line
-        if code_of(error) == BUG:
+        if _is_bug(error):
             logs.say_bug(error)
         else:
             logs.say(words_of(error))
@@ -63,6 +63,10 @@ def code_of(error: BaseException) -> int:
     return EXIT_CODES[OutputError] if _full(error) else BUG
 
 
+def _is_bug(error: BaseException) -> bool:
+    return code_of(error) == BUG and not isinstance(error, MemoryError)
+
+
 def _full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
@@ -73,6 +77,11 @@ def words_of(error: BaseException) -> str:
         return str(error)
     if _full(error):
         return "there is no space left on a disk that is written to, be it that of standard output; free some"
+    if isinstance(error, MemoryError):
+        return (
+            "there is not enough memory; raise the limit (ulimit -v, systemd's MemoryMax, the container's memory) or "
+            "free some: nothing that is stored is lost"
+        )
     return _WORDS[error.code] if isinstance(error, _Stopped) else f"a bug of ours ({type(error).__name__})"
 
 

@@ -136,34 +136,42 @@ def test_a_second_run_leaves_the_file_to_the_first(office: Office) -> None:
     assert (office.reports / "last_run.json").read_bytes() == before
 
 
-def test_a_bug(office: Office, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A report of somebody else's that breaks ends the night with 70, and the file says so without its words."""
+@pytest.mark.parametrize(
+    ("breaks", "error", "said"),
+    [
+        ("RuntimeError(report.device.user_name)", "a bug of ours (RuntimeError)", "please report it"),
+        ("MemoryError", "there is not enough memory; raise the limit", "nothing that is stored is lost"),
+    ],
+)
+def test_what_nobody_foresaw(
+    office: Office, tmp_path_factory: pytest.TempPathFactory, breaks: str, error: str, said: str
+) -> None:
+    """A report of somebody else's that breaks ends the night with 70; file and line say so without its words."""
     plugs = tmp_path_factory.mktemp("plugs")
-    plug_in(plugs)
+    plug_in(plugs, breaks)
     office.configure(DEMO, head='[report]\nformats = ["json", "careless"]')
-    assert office("run", PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}").code == 70
+    ended = office("run", PYTHONPATH=f"{plugs}{os.pathsep}{ROOT}")
+    assert ended.code == 70
+    assert said in ended.err
     told = last_run(office)
     assert (told["outcome"], told["exit_code"], told["report"]) == ("broken", 70, None)
-    assert told["error"] == "a bug of ours (RuntimeError)"
+    assert told["error"].startswith(error)
     office.configure(DEMO)
     assert office("run").code == 0
     assert last_run(office)["exit_code"] == 0
 
 
-def plug_in(folder: Path) -> None:
-    """Install a report that breaks on every device."""
+def plug_in(folder: Path, breaks: str) -> None:
+    """Install a report that breaks on the first device."""
     (folder / "careless.py").write_text(
-        """
-from reports._format import Format
+        f"""
+from reports.kit import Format
 
 class Careless:
-    def __init__(self, directory, context):
-        pass
-
     def device(self, report):
-        raise RuntimeError(report.device.user_name)
+        raise {breaks}
 
-FORMAT = Format(name="careless", files=(), open=Careless)
+FORMAT = Format(name="careless", files=("careless.txt",), open=lambda directory, context: Careless())
 """
     )
     metadata = folder / "careless-1.0.dist-info"

@@ -19,10 +19,10 @@ _MANY = 5000
 
 
 @contextmanager
-def a_fleet(office: Office, count: int, name: str = "hq") -> Generator[str]:
+def a_fleet(office: Office, count: int, name: str = "hq", page_size: int = 2000) -> Generator[str]:
     """The `[[source]]` of a fleet of so many devices, which can be read until the end of the block."""
     with JamfServer(devices=min(count, _MANY)) as server:
-        source = jamf_source(server, name, page_size=2000)
+        source = jamf_source(server, name, page_size=page_size)
         if count <= _MANY:
             yield source
             return
