@@ -153,7 +153,9 @@ def _modes(case: Case, _verdicts: Verdicts) -> Evidence:
 def _status(_case: Case, verdicts: Verdicts) -> Evidence:
     days = _days_without_backup(verdicts)
     return (
-        ((), ()) if days is None else ((), (f"there has been no backup for {days} days; outages end sooner",))
+        ((), ())
+        if days is None
+        else ((), (f"there had been no backup for {days} days when it reported; outages end sooner",))
     )
 
 

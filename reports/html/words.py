@@ -123,6 +123,7 @@ EVIDENCE = {
     "days_left": "Days until full",
     "days_left_at_least": "Days until full, at least",
     "days_left_at_most": "Days until full, at most",
+    "days_without_backup": "Days without backup when it reported",
     "days_until_deletion": "Days until Apple deletes the last backup",
     "download_gb": "Whole download of the update, in GB",
     "download_gb_least": "Free storage that the update wants at least, in GB",
