@@ -76,7 +76,7 @@ def shared_options(
         typer.Option(help="The settings file; else $FLEETKEEP_CONFIG, ./fleetkeep.toml, the user's own."),
     ] = None,
     verbose: Annotated[
-        int, typer.Option("-v", "--verbose", count=True, help="Say more; -vv still more.")
+        int, typer.Option("-v", "--verbose", count=True, help="Say more; -vv still more.", show_default=False)
     ] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
     log_format: Annotated[LogFormat, typer.Option(help="How log lines are written.")] = LogFormat.TEXT,

@@ -36,7 +36,10 @@ def catalog(
         What, typer.Argument(metavar="[update|show]", help="Ask the feeds, or only look.")
     ] = What.SHOW,
 ) -> None:
-    """Apple's models and systems: how old they are and from where, refreshed from the public feeds with `update`."""
+    """Apple's models and systems: how old, and from where.
+
+    With `update`, refreshed from the public feeds.
+    """
     from fleet.cli import compose
 
     settings, policy, cache = _settings(context.obj.config)

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def checks(
     check_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One check in full.")] = None,
 ) -> None:
-    """The checks: what each finds, when, and what to do about it."""
+    """The checks: what each finds, when, and what to do."""
     from dataclasses import asdict
 
     from fleet import guide
@@ -48,7 +48,10 @@ def checks(
 def connectors(
     kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="One kind in full.")] = None,
 ) -> None:
-    """The kinds of sources: which signals each can report, and the least permission it needs."""
+    """The kinds of sources, and what each can report.
+
+    Which signals, and the least permission that it needs.
+    """
     from connectors import registry
     from fleet.cli import capability
 

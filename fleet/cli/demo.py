@@ -24,7 +24,10 @@ def demo(
         typer.Option("--as-of", metavar="TIME", help="The last night (ISO 8601, UTC); else this one."),
     ] = None,
 ) -> None:
-    """See what fleetkeep does: a made-up fleet, read by the real connectors, judged and reported."""
+    """See what fleetkeep does, on a made-up fleet.
+
+    Read by the real connectors, judged night after night, and reported: no account, no network, no settings.
+    """
     import logging
 
     from fleet.cli.show import show

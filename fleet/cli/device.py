@@ -34,7 +34,10 @@ def device(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
 ) -> None:
-    """What each source says of one device and how old that is, its findings, and what to do."""
+    """One device's story: facts, findings, and what to do.
+
+    What each source says of it, and how old that is.
+    """
     from fleet.cli import compose, nights, plain_json, story
     from fleet.nightly import past
     from fleet.store import runs

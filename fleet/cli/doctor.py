@@ -26,7 +26,10 @@ def doctor(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
 ) -> None:
-    """Examine settings, files, secrets, database, clocks, sources and notifications; exit 2 on an error."""
+    """Examine all that a night needs, and say what to do.
+
+    Settings, files, secrets, database, clocks, sources and notifications; exit 2 on an error.
+    """
     from fleet.cli import examine
 
     lines: list[Line] = []

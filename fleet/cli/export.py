@@ -68,7 +68,10 @@ def export(
     spreadsheet: ForSpreadsheet = None,
     redact: Redact = False,
 ) -> None:
-    """A run's tickets, or its devices, as CSV in the columns of one ticketing or asset product."""
+    """A run's tickets, or its devices, as CSV for another product.
+
+    In the columns, dates and limits of one ticketing or asset product.
+    """
     from reports.ticketing._profile import AssetProfile
 
     chosen = profile_of(profile)

@@ -31,7 +31,10 @@ def forget(
         bool, typer.Option("--reports", help="Delete the reports of the runs that had judged it, too.")
     ] = False,
 ) -> None:
-    """Take one device or one person out of the database, prove that it is gone, and say what lies elsewhere."""
+    """Take one device or one person out of the database.
+
+    Proves that nothing is left of it, and says what lies elsewhere.
+    """
     from fleet.cli import compose
     from fleet.store import forgetting
     from fleet.store.lock import lock

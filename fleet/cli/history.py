@@ -20,7 +20,10 @@ def history(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
 ) -> None:
-    """How the fleet stood on a past night: totals, findings, and the devices at risk."""
+    """How the fleet stood on a past night.
+
+    Totals, findings, and the devices at risk.
+    """
     from fleet.cli import compose, past_night, plain_json
     from fleet.nightly import past
 

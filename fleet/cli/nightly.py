@@ -127,7 +127,7 @@ def collect(
 def evaluate(
     context: typer.Context, as_of: AsOf = None, fail_on: FailOn = None, accept_mass_change: Accept = False
 ) -> None:
-    """Judge what was collected last, and write down what became of findings; no report."""
+    """Judge what was collected last; writes findings, and no report."""
     with _night(context, as_of) as night:
         finished = night.judge(accept_mass_change=accept_mass_change, publish=False)
     raise typer.Exit(exit_code(finished, fail_on))

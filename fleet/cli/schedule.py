@@ -63,7 +63,10 @@ def schedule(
     shards: Shards = 1,
     out: Out = None,
 ) -> None:
-    """Print a ready unit for the nightly run, with this machine's own paths; nothing is installed."""
+    """Print a ready unit for the nightly run.
+
+    It has this machine's own paths; nothing is installed.
+    """
     from fleet.cli import compose, logs
     from fleet.schedule.registry import SCHEDULERS
 

@@ -30,7 +30,10 @@ def status(
         float, typer.Option(min=0.1, help="A complete run or source older than this is stale.")
     ] = 26,
 ) -> None:
-    """How fresh the last complete run is: exit 0 fresh, 3 stale or incomplete, 4 never ran to an end."""
+    """How fresh the last complete run is, for monitors.
+
+    Exit 0 fresh, 3 stale or incomplete, 4 never ran to an end.
+    """
     from fleet.cli import compose
     from fleet.nightly.standing import judged
 

@@ -63,7 +63,10 @@ def waive(
         typer.Option("--revoke", metavar="ID", help="Take back the waiver of that number instead."),
     ] = None,
 ) -> None:
-    """Accept a problem on a device, or on all within --site, --group, --model or --source, until a day."""
+    """Accept a problem until a day.
+
+    On one device, or on all within --site, --group, --model or --source.
+    """
     from fleet.cli import compose
     from fleet.model.waiver import Waiver
     from fleet.store import waivers as kept
@@ -99,7 +102,10 @@ def waivers(
     context: typer.Context,
     every: Annotated[bool, typer.Option("--all", help="Those that were taken back, too.")] = False,
 ) -> None:
-    """List what is accepted: active, expiring within 14 days, expired, or dead (covers nothing in the last run)."""
+    """List what is accepted, and until when.
+
+    Active, expiring within 14 days, expired, or dead (covers nothing in the last run).
+    """
     from fleet.cli import compose
     from fleet.nightly import judge
     from fleet.store import waivers as kept

@@ -35,6 +35,13 @@ def test_help_names_every_command(office: Office, arguments: list[str]) -> None:
     assert set(re.findall(r"^  (\w+)  ", ended.out, re.MULTILINE)) >= set(COMMANDS)
 
 
+def test_what_a_command_does_is_not_cut_off(office: Office) -> None:
+    """On a terminal of the usual width the list of commands says each sentence to its end."""
+    commands = office(COLUMNS="80").out.partition("Commands:")[2]
+    assert commands
+    assert "..." not in commands
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(office: Office, command: str) -> None:
     """Each command explains itself and its options."""
