@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +45,6 @@ MODULES = (
     "typer.rich_utils",
 )
 """What nearly every command comes to import; it does so late, for a quick `--help`."""
-_TELLING = 2
 SECONDS = 3600 if "FLEETKEEP_FAULTS_IN_FULL" in os.environ else 120
 
 
@@ -161,7 +159,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # so that no child looks through it, and copies it by looking
     answers = os.dup(1)
-    alike: Counter[tuple[str, ...]] = Counter()
+    kinds: set[tuple[str, ...]] = set()
     for line in sys.stdin:
         order = json.loads(line)
         if pid := order.get("end_of"):
@@ -169,11 +167,12 @@ def main() -> None:
             os.write(answers, b"%d %d\n" % (os.waitstatus_to_exitcode(status), used.ru_maxrss))
             continue
         kind = tuple(order["arguments"][:1] + [word for word in order["arguments"] if word.startswith("-")])
-        alike[kind] += 1
+        known = kind in kinds
+        kinds.add(kind)
         child = os.fork()
         if child == 0:
             os.close(answers)
-            if alike[kind] > _TELLING:
+            if known:
                 measure_no_more()
             become(order)
             return
@@ -201,7 +200,7 @@ def write_down() -> None:
 
 
 def measure_no_more() -> None:
-    """Stop coverage where it measures: it costs a command as much again, and of those that are alike a few tell."""
+    """Stop coverage where it measures: it costs a command as much again, and of those that are alike one tells."""
     if measured := _coverage():
         measured.stop()
         os._exit = importlib.import_module("posix")._exit  # coverage has put one there that saves what it has
