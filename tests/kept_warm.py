@@ -180,13 +180,15 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Do what every command does alike: import, look for plug-ins, read the guide, compile the page's templates."""
+    """Do what every command does alike: import, look for plug-ins, read guide and catalogue, compile the templates."""
     for name in MODULES:
         importlib.import_module(name)
     from fleet import guide, plugin  # noqa: PLC0415 - the tests themselves need none of this
+    from fleet.apple import catalog  # noqa: PLC0415
     from tests.reports.made_up import storied, write  # noqa: PLC0415
 
     guide.load()
+    catalog.bundled().facts_json()
     for kind in ("checks", "connectors", "reports"):
         plugin.entries(f"fleetkeep.{kind}")
     with tempfile.TemporaryDirectory() as folder:

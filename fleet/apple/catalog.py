@@ -130,7 +130,7 @@ class Catalog:
         """Models and releases alone: the same text from one night to the next, as long as Apple brings nothing new."""
         return _text(self._facts)
 
-    @property
+    @cached_property
     def _facts(self) -> dict[str, object]:
         return {
             "models": {key: _model_row(model) for key, model in sorted(self.models.items())},
