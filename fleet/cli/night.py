@@ -15,6 +15,7 @@ from fleet.cli import compose, feeds, logs
 from fleet.cli.nightly import front_page
 from fleet.cli.notices import Notices
 from fleet.cli.progress import Bar
+from fleet.cli.spoken import counted
 from fleet.cli.stopwatch import Stopwatch
 from fleet.errors import SettingsError
 from fleet.log_fields import log_fields
@@ -246,11 +247,19 @@ class ConfiguredNight:
                 with log_fields(source=source.name):
                     for trouble in source.problems:
                         logs.say(_of_source(source.name, trouble.message))
+                continue
+            for trouble in source.problems:
+                if trouble.code in _EVEN_IF_COMPLETE:
+                    self.say(f"  {trouble.message}")
 
     def say(self, text: str) -> None:
         """Tell the person at the keyboard, if that one wants to hear."""
         if self._loud:
             logs.tell(text)
+
+
+_EVEN_IF_COMPLETE = frozenset({"no_devices", "unreadable_records", "unreadable_field"})
+"""What a person who sets up a source has to see at once; the report names it too, and other troubles."""
 
 
 @contextmanager
@@ -297,7 +306,7 @@ def summary(finished: RunReport) -> str:
     totals = finished.totals
     counts = {str(status).replace("_", " "): count for status, count in totals.statuses.items()}
     lines = [
-        f"{totals.devices:,} devices: "
+        f"{counted(totals.devices, 'device')}: "
         + " · ".join(f"{count:,} {status}" for status, count in counts.items()),
         "findings: " + " · ".join(f"{count:,} {state}" for state, count in totals.changes.items()),
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.command import Json, Office, by_serial
+from tests.command import Ended, Json, Office, by_serial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,14 +114,25 @@ def export(path: Path) -> None:
 
 
 @pytest.fixture
-def judged(office: Office) -> Json:
-    """The report on the export."""
+def run(office: Office) -> Ended:
+    """The night on which the export was read."""
     export(office.folder / "exports" / "devices-2026-04-15.csv")
     office.configure(SETTINGS)
     ended = office("run", "--as-of", AS_OF)
     assert ended.code == 0, ended.err
-    assert "school: complete, 16 of 17 devices, 1 unreadable" in ended.out
+    return ended
+
+
+@pytest.fixture
+def judged(office: Office, run: Ended) -> Json:
+    """The report on the export."""
+    assert "school: complete, 16 of 17 devices, 1 unreadable" in run.out
     return office.report()
+
+
+def test_what_could_not_be_read_is_said_at_once(run: Ended) -> None:
+    """Whoever maps the columns of an export sees on the terminal which of them holds something else."""
+    assert "`iTunesLoggedIn` unreadable in 1 of 16 devices (account_active)" in run.out
 
 
 def test_every_device_is_judged_as_by_hand(judged: Json) -> None:

@@ -32,14 +32,17 @@ def source(config: SourceConfig[SourceSettings], loaded: Settings[SourceSettings
             if error is None:
                 yield Line(Level.OK, what, step)
             elif step in optional:
-                yield Line(
-                    Level.WARNING, what, f"{step} (optional, for {optional[step].needed_for}): {error}"
-                )
+                said = f"{step} (optional, for {optional[step].needed_for}): {_nameless(error, config.name)}"
+                yield Line(Level.WARNING, what, said)
             else:
-                yield Line(Level.ERROR, what, f"{step}: {error}")
+                yield Line(Level.ERROR, what, f"{step}: {_nameless(error, config.name)}")
     except SourceError as error:
-        # The line begins with the source's name as it is.
-        yield Line(Level.ERROR, what, str(error).removeprefix(f'source "{config.name}": '))
+        yield Line(Level.ERROR, what, _nameless(str(error), config.name))
+
+
+def _nameless(said: str, name: str) -> str:
+    """What an error says, without the source's name: the line begins with that as it is."""
+    return said.removeprefix(f'source "{name}": ').removeprefix(f"{name}: ")
 
 
 def exposed(config: SourceConfig[Any], loaded: Settings[SourceSettings], what: str) -> Iterator[Line]:
