@@ -7,100 +7,37 @@ signals is compared before anything is written, so a quiet night writes one narr
 
 from __future__ import annotations
 
-import json
-import marshal
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import Enum
-from functools import lru_cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from fleet.errors import StoreError
-from fleet.model.fact import NEVER, Gap, Reason
+from fleet.model.fact import Reason
 from fleet.model.run import Outcome, Trouble
 from fleet.store import tables as t
 from fleet.store import walks
+from fleet.store.absences import Absences
 from fleet.store.advisory import take_turn
 from fleet.store.among import rows_among
 from fleet.store.identity import Identifier
 from fleet.store.insert import insert_rows
-from fleet.store.tables import FAST, SLOW, Row
+from fleet.store.prepared import Prepared, prepare
+from fleet.store.tables import FAST, SLOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from sqlalchemy.engine import Connection
 
     from fleet.model.device import DeviceRecord
     from fleet.store.database import Database
+    from fleet.store.tables import Row
     from fleet.store.walks import Start
 
-_slow = attrgetter(*SLOW)
-_fast = attrgetter(*FAST)
-_NEVER_REASON = "never"
 _CHUNK = 500
-
-
-class _Row(NamedTuple):
-    """A record ready to be written: its values without gaps, its gaps, and their digest."""
-
-    record: DeviceRecord
-    slow: list[Any]
-    fast: list[Any]
-    gaps: str
-    digest: int
-
-
-def _prepare(record: DeviceRecord, moment: Callable[[datetime], object]) -> _Row:
-    gaps: list[str] = []
-    slow = _bare(SLOW, _slow(record), gaps, moment)
-    fast = _bare(FAST, _fast(record), gaps, moment)
-    reasons = " ".join(gaps)
-    return _Row(record, slow, fast, reasons, _digest(slow, reasons))
-
-
-def _bare(
-    names: tuple[str, ...], facts: tuple[Any, ...], gaps: list[str], moment: Callable[[datetime], object]
-) -> list[Any]:
-    """The values as the driver takes them, None for a gap; each gap goes to `gaps` as `signal=reason`."""
-    values = list(facts)
-    for place in _not_plain(tuple(map(type, facts))):
-        fact = facts[place]
-        if type(fact) is datetime:
-            values[place] = moment(fact)
-        elif type(fact) is Gap:
-            gaps.append(f"{names[place]}={fact.reason}")
-            values[place] = None
-        elif fact is NEVER:
-            gaps.append(f"{names[place]}={_NEVER_REASON}")
-            values[place] = None
-        else:
-            values[place] = fact.value if isinstance(fact, Enum) else _listed(fact)
-    return values
-
-
-_PLAIN = frozenset({str, int, bool})
-
-
-@lru_cache(maxsize=4096)  # a fleet's records differ in what they say, hardly in what they leave out
-def _not_plain(kinds: tuple[type[object], ...]) -> tuple[int, ...]:
-    """The places of the values that the driver does not take as they are."""
-    return tuple(place for place, kind in enumerate(kinds) if kind not in _PLAIN)
-
-
-_listed = lru_cache(maxsize=4096)(json.dumps)  # devices of one kind are in the same groups
-
-
-def _digest(slow: list[Any], reasons: str) -> int:
-    """63 bits over content; marshal's version 2 writes equal values equally and costs a tenth of repr."""
-    plain = [int(value.timestamp()) if type(value) is datetime else value for value in slow]
-    data = marshal.dumps((plain, reasons), 2)
-    return (zlib.crc32(data) << 31) ^ zlib.adler32(data)
 
 
 @dataclass(slots=True)
@@ -127,14 +64,14 @@ class CollectionWriter:
         """
         moment = t.moment_for(self.database.engine.dialect)
         distinct = {record.native_id: record for record in records}.values()
-        rows = [_prepare(record, moment) for record in distinct]
+        rows = [prepare(record, moment) for record in distinct]
         before = self.devices
         with self.database.engine.begin() as connection:
             for start in range(0, len(rows), _CHUNK):
                 self._add_chunk(connection, rows[start : start + _CHUNK])
         return self.devices - before
 
-    def _add_chunk(self, connection: Connection, rows: list[_Row]) -> None:
+    def _add_chunk(self, connection: Connection, rows: list[Prepared]) -> None:
         known = self._identified(connection, rows)
         fresh = [row for row in rows if not self._already(known[row.record.native_id].id)]
         changed = [row for row in fresh if known[row.record.native_id].digest != row.digest]
@@ -146,7 +83,7 @@ class CollectionWriter:
         self.devices += len(fresh)
         self._gap_counts.update(row.gaps for row in fresh)
 
-    def _identified(self, connection: Connection, rows: list[_Row]) -> dict[str, Row]:
+    def _identified(self, connection: Connection, rows: list[Prepared]) -> dict[str, Row]:
         """What is known of each record by its native id, once it is settled whose it is."""
         identifier = Identifier(connection, self.source_id, self.collection_id)
         known = self._known(connection, rows)
@@ -193,12 +130,12 @@ class CollectionWriter:
     def _came(self, source_device_id: int) -> bool:
         return source_device_id < len(self._seen) and bool(self._seen[source_device_id])
 
-    def _known(self, connection: Connection, rows: Sequence[_Row]) -> dict[str, Row]:
+    def _known(self, connection: Connection, rows: Sequence[Prepared]) -> dict[str, Row]:
         ids = [row.record.native_id for row in rows]
         found = rows_among(connection, _KNOWN, t.source_device.c.native_id, ids, {"source": self.source_id})
         return {row.native_id: row for row in found}
 
-    def _write_records(self, connection: Connection, changed: list[_Row], known: dict[str, Row]) -> None:
+    def _write_records(self, connection: Connection, changed: list[Prepared], known: dict[str, Row]) -> None:
         if not changed:
             return
         replaced = [
@@ -286,40 +223,14 @@ class CollectionWriter:
                     f"the database {self.database.place} took this process for dead, and another one went on with its "
                     "work; nothing is lost, run it again"
                 )
-            self._end_absences(connection, t.source_device.c.id.in_(self._read_now()))
+            absences = Absences(connection, self.source_id, self.collection_id)
+            absences.end_of_read()
             if outcome is Outcome.COMPLETE and start is None:
                 # A complete answer has few unreadable rows, so that they fit into one statement.
                 listed = set(unread_ids)
-                self._end_absences(
-                    connection, sa.and_(t.source_device.c.native_id.in_(listed), t.source_device.c.current)
-                )
+                absences.end_of_listed(listed)
                 if not anonymous:
-                    self._begin_absences(connection, listed)
-
-    def _read_now(self) -> sa.Select[tuple[int]]:
-        return sa.select(t.reading.c.source_device_id).where(t.reading.c.collection_id == self.collection_id)
-
-    def _end_absences(self, connection: Connection, where: sa.ColumnElement[bool]) -> None:
-        back = sa.select(t.source_device.c.id).where(t.source_device.c.source_id == self.source_id, where)
-        connection.execute(
-            t.absence.update()
-            .where(t.absence.c.to_collection_id.is_(None), t.absence.c.source_device_id.in_(back))
-            .values(to_collection_id=self.collection_id)
-        )
-
-    def _begin_absences(self, connection: Connection, unread_ids: set[str]) -> None:
-        missing = connection.execute(_MISSING, {"source": self.source_id, "collection": self.collection_id})
-        rows = [
-            {
-                "source_device_id": row.id,
-                "from_collection_id": self.collection_id,
-                "last_collection_id": row.last,
-            }
-            for row in missing
-            if row.native_id not in unread_ids and row.last is not None
-        ]
-        if rows:
-            connection.execute(t.absence.insert(), rows)
+                    absences.begin(besides=listed)
 
 
 def begin_collection(
@@ -388,32 +299,4 @@ _KNOWN = (
         )
     )
     .where(t.source_device.c.source_id == sa.bindparam("source"), t.source_device.c.current)
-)
-
-_seen_at = t.reading.alias("seen_at")
-_LAST_SEEN = (
-    sa.select(t.collection.c.id)
-    .where(
-        t.collection.c.source_id == t.source_device.c.source_id,
-        # Said in so many words: left to itself the innermost query would range over all devices.
-        sa.exists()
-        .where(
-            _seen_at.c.collection_id == t.collection.c.id, _seen_at.c.source_device_id == t.source_device.c.id
-        )
-        .correlate(t.collection, t.source_device),
-    )
-    .order_by(t.collection.c.id.desc())
-    .limit(1)
-    .correlate(t.source_device)
-    .scalar_subquery()
-)
-_MISSING = sa.select(t.source_device.c.id, t.source_device.c.native_id, _LAST_SEEN.label("last")).where(
-    t.source_device.c.source_id == sa.bindparam("source"),
-    ~sa.exists().where(
-        t.reading.c.collection_id == sa.bindparam("collection"),
-        t.reading.c.source_device_id == t.source_device.c.id,
-    ),
-    ~sa.exists().where(
-        t.absence.c.source_device_id == t.source_device.c.id, t.absence.c.to_collection_id.is_(None)
-    ),
 )
