@@ -285,7 +285,7 @@ def main(arguments: Sequence[str]) -> None:
         f"devices; all of it is in proportion to them, the further from {last.devices:,} the less is it known:\n\n"
         f"{ARITHMETIC_HEAD}"
     )
-    for devices in (last.devices, 2_000_000, 20_000_000):
+    for devices in dict.fromkeys((last.devices, 2_000_000, 20_000_000)):
         say(arithmetic(last, devices))
 
 
