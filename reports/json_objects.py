@@ -67,12 +67,12 @@ def _signals(device: Device) -> Object:
     """The known signals under the source that won them, so that an observation time stands once."""
     if len(device.sightings) == 1:
         (sighting,) = device.sightings
-        known = {
+        values = {
             signal: value
             for signal, value in zip(_NOT_AT_THE_HEAD, _others_of(device), strict=True)
             if type(value) is not Gap
         }
-        return {sighting.source: {"observed_at": sighting.observed_at, "values": known}} if known else {}
+        return {sighting.source: {"observed_at": sighting.observed_at, "values": values}} if values else {}
     won: dict[str, tuple[datetime, Object]] = {}
     for signal, value in zip(SIGNALS, facts_of(device), strict=True):
         if not isinstance(value, Gap):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -57,20 +57,33 @@ def printed(order: Order) -> bytes:
 
 @contextmanager
 def press_for(devices: int) -> Generator[Press]:
-    """What prints for a fleet of so many devices, from any thread; a process started for it ends with the block."""
+    """What prints for a fleet of so many devices, from any thread; a process started for it ends with the block.
+
+    To be entered in the main thread, for Ctrl-C is for the one who asks alone.
+    """
     if devices < LARGE:
         yield printed
         return
     ours, its = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")  # a process with threads had better not be forked
-    process = context.Process(target=_serve, args=(its,), name="made-up servers", daemon=True)
-    process.start()
+    process = context.Process(target=serve, args=(its,), name="made-up servers", daemon=True)
+    with _ctrl_c_ignored():  # as the other process then does from its first moment
+        process.start()
     its.close()
     try:
         yield _Remote(ours)
     finally:
         ours.close()
         process.join()
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Generator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Remote:
@@ -86,16 +99,12 @@ class _Remote:
             return self._pipe.recv_bytes()
 
 
-def _serve(pipe: Connection) -> None:
-    """Print until nobody can order any more: the one who asks has ended, whichever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
-    with pipe:
+def serve(pipe: Connection) -> None:
+    """Print until nobody can order or take any more: the one who asks has ended, whichever way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # not every system hands that on
+    with pipe, suppress(EOFError, OSError):
         while True:
-            try:
-                order = pipe.recv()
-            except EOFError:
-                return
-            pipe.send_bytes(printed(order))
+            pipe.send_bytes(printed(pipe.recv()))
 
 
 _fleet = lru_cache(maxsize=2)(made_up_fleet)

@@ -21,7 +21,7 @@ from connectors.demo import jamf_pages, people
 from connectors.demo.deck import Source
 from connectors.demo.fleet import FIRST_ID, made_up_fleet
 from connectors.demo.hardware import RELEASES
-from connectors.demo.press import LARGE, Order, press_for, printed
+from connectors.demo.press import LARGE, Order, press_for, printed, serve
 from connectors.demo.story import Life, Story, condition
 from fleet.errors import ServerTrouble
 from fleet.model.device import SIGNALS, DeviceRecord, Enrollment, Platform
@@ -411,3 +411,16 @@ def test_a_large_fleet_is_printed_by_another_process_to_the_byte() -> None:
     assert multiprocessing.active_children() == []
     with press_for(LARGE - 1) as press:
         assert press is printed
+
+
+def test_whoever_prints_ends_quietly_when_nobody_takes_the_page(capfd: pytest.CaptureFixture[str]) -> None:
+    """Somebody who ends between order and page, as by Ctrl-C, leaves neither a process nor its traceback."""
+    ours, its = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(its,))
+    process.start()
+    its.close()
+    ours.send(Order(LARGE, NIGHTS, 7, 0, LAST, [FIRST_ID], frozenset(ALL_SECTIONS)))
+    ours.close()
+    process.join()
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == ""
